@@ -1,1 +1,2 @@
-
+//! Patuh: conformance testing of IoT security baselines.
+pub mod model;

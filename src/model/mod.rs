@@ -1,0 +1,14 @@
+//! Floor 0: what is written down. Data and parsing only; no I/O, no clock, no verdicts.
+pub mod declarations;
+pub mod digest;
+pub mod observation;
+pub mod recording;
+pub mod scope;
+pub mod subject;
+
+pub use declarations::{Ics, Ixit};
+pub use digest::Sha256Digest;
+pub use observation::Observation;
+pub use recording::{Gap, Header, Line, Record, Recording, Run, Why};
+pub use scope::{Admitted, Scope, Touch, Vantage};
+pub use subject::{Endpoint, Subject, Transport};

@@ -1,0 +1,347 @@
+//! What the device did. Refusing and staying silent while we waited are things it did, too.
+//!
+//! Text that came from the device is cleaned by [`clean`] before it is written here, so that no
+//! report has to fear it; the bytes as received are in the transcript that the record cites.
+use super::{digest::Sha256Digest, subject::Transport};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// What a port did when it was asked. Never merged: "closed" must be provable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum PortState {
+    Open,
+    Refused,
+    Silent { waited_ms: u64 },
+}
+
+/// Which secret was presented. Its text is never written; listed ones are named by their id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presented {
+    Nothing,
+    /// A random secret that cannot be right.
+    Wrong,
+    Anonymous,
+    Listed(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mechanism {
+    HttpBasic,
+    HttpDigest,
+    HttpForm,
+    Mqtt,
+    Telnet,
+    Ssh,
+    Ftp,
+    Snmp,
+    Rtsp,
+}
+
+impl Mechanism {
+    /// The word used in files and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HttpBasic => "http-basic",
+            Self::HttpDigest => "http-digest",
+            Self::HttpForm => "http-form",
+            Self::Mqtt => "mqtt",
+            Self::Telnet => "telnet",
+            Self::Ssh => "ssh",
+            Self::Ftp => "ftp",
+            Self::Snmp => "snmp",
+            Self::Rtsp => "rtsp",
+        }
+    }
+}
+
+/// Does the surface ask for a credential before it does anything?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asks {
+    Yes,
+    No,
+    Unclear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    Accepted,
+    Refused,
+    Unclear,
+    /// 423, 429, 421, a new error text, a dropped connection: the device may be about to lock.
+    LockSign,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TlsVersion {
+    #[serde(rename = "ssl3")]
+    Ssl3,
+    #[serde(rename = "1.0")]
+    Tls10,
+    #[serde(rename = "1.1")]
+    Tls11,
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+impl TlsVersion {
+    pub const ALL: [Self; 5] = [Self::Ssl3, Self::Tls10, Self::Tls11, Self::Tls12, Self::Tls13];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ssl3 => "ssl3",
+            Self::Tls10 => "1.0",
+            Self::Tls11 => "1.1",
+            Self::Tls12 => "1.2",
+            Self::Tls13 => "1.3",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|v| v.word() == word)
+    }
+}
+
+/// What a server answered to a ClientHello that offered one version only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum TlsAnswer {
+    Accepted { suite: String, forward_secrecy: bool, aead: bool },
+    Alert { description: u8 },
+    OtherVersion { chosen: String },
+    Closed,
+    Silent,
+    NotTls,
+}
+
+/// The leaf certificate that a server showed. Times are RFC 3339 UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    pub subject: String,
+    pub issuer: String,
+    pub names: Vec<String>,
+    pub not_before: String,
+    pub not_after: String,
+    pub key: String,
+    pub signature: String,
+    pub self_signed: bool,
+    pub is_ca: bool,
+    pub chain_length: usize,
+    pub sha256: Sha256Digest,
+    pub spki_sha256: Sha256Digest,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    pub scheme: String,
+    pub realm: String,
+}
+
+/// What one HTTP request brought back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpPage {
+    pub path: String,
+    pub status: u16,
+    pub title: String,
+    pub server: String,
+    pub content_type: String,
+    pub location: String,
+    pub challenges: Vec<Challenge>,
+    /// A form with a password field.
+    pub login_form: bool,
+    /// A form with a file field.
+    pub upload_form: bool,
+    /// Words of a settings page: input names such as ssid, password, ntp, dns.
+    pub settings: Vec<String>,
+    /// Firmware version strings that the page states.
+    pub versions: Vec<String>,
+    pub length: u64,
+    /// The same page comes back for paths that cannot exist.
+    pub same_as_missing: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivered {
+    pub topic: String,
+    pub retained: bool,
+    pub bytes: u64,
+    /// Classes of sensitive content seen in it: password, token, psk, geo...
+    pub sensitive: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoapLink {
+    pub path: String,
+    pub resource_type: String,
+    pub observable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Observation {
+    /// A name led to these addresses, and the scan used one of them.
+    NameResolved {
+        name: String,
+        addresses: Vec<IpAddr>,
+        used: IpAddr,
+    },
+    /// The device answered before or after a probe run.
+    Alive {
+        how: String,
+    },
+    /// How the device can be told from another: label and value (certificate digest, host key, serial).
+    Trait {
+        name: String,
+        value: String,
+    },
+    /// A sweep of ports of one host; port sets are written as `1-79,81`.
+    Swept {
+        transport: Transport,
+        asked: String,
+        open: String,
+        refused: String,
+        silent: String,
+        waited_ms: u64,
+        took_ms: u64,
+    },
+    /// Random high ports that nothing should serve.
+    WildcardControl {
+        asked: Vec<u16>,
+        accepted: Vec<u16>,
+    },
+    /// One port, and for UDP which service the reply parsed as.
+    Port {
+        state: PortState,
+        service: Option<String>,
+    },
+    /// What a port says that it is. `service` is `unknown` when it says nothing that we know.
+    Service {
+        service: String,
+        tls: bool,
+        starttls: bool,
+        product: Option<String>,
+        version: Option<String>,
+        vendor: Option<String>,
+        says: Vec<String>,
+    },
+    /// An engineering interface proved by its own handshake.
+    DebugInterface {
+        name: String,
+        proof: String,
+    },
+    Tls {
+        version: TlsVersion,
+        answer: TlsAnswer,
+    },
+    Certificate {
+        certificate: Certificate,
+    },
+    Http {
+        page: HttpPage,
+    },
+    /// A file was offered to an upload path with no credential, or only the path was asked.
+    HttpUpload {
+        path: String,
+        status: u16,
+        asks: Asks,
+        proof: String,
+    },
+    SecurityTxt {
+        path: String,
+        status: u16,
+        contacts: Vec<String>,
+        expires: Option<String>,
+        problems: Vec<String>,
+    },
+    /// One way to log in.
+    LoginSurface {
+        mechanism: Mechanism,
+        path: String,
+        asks: Asks,
+        proof: String,
+    },
+    LoginTrial {
+        mechanism: Mechanism,
+        user: String,
+        presented: Presented,
+        answer: Answer,
+        proof: String,
+    },
+    /// The candidates that the budget did not allow or that a stop left over.
+    LoginsLeft {
+        mechanism: Mechanism,
+        tried: u32,
+        left: u32,
+        why: String,
+    },
+    MqttConnect {
+        protocol: String,
+        presented: Presented,
+        code: u8,
+        accepted: bool,
+    },
+    MqttSubscribe {
+        filter: String,
+        granted: bool,
+        code: u8,
+        delivered: Vec<Delivered>,
+        canary_delivered: bool,
+        presented: Presented,
+    },
+    CoapPing {
+        answered: bool,
+    },
+    CoapCore {
+        code: String,
+        links: Vec<CoapLink>,
+    },
+    CoapRead {
+        path: String,
+        code: String,
+        bytes: u64,
+        sensitive: Vec<String>,
+        text: bool,
+    },
+    Dtls {
+        answer: String,
+    },
+    Snmp {
+        version: String,
+        presented: Presented,
+        answered: bool,
+        sysdescr: Option<String>,
+    },
+}
+
+/// Makes device text safe to store and show: control, bidirectional and tag characters become `.`,
+/// and it is cut to `most` characters.
+pub fn clean(text: &str, most: usize) -> String {
+    text.trim().chars().take(most).map(|c| if harmless(c) { c } else { '.' }).collect()
+}
+
+fn harmless(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_and_bidi_characters_never_reach_a_report() {
+        assert_eq!(clean("ok\u{1b}[31m\u{202e}evil\u{0}\u{e0041}", 99), "ok.[31m.evil..");
+        assert_eq!(clean(&"x".repeat(500), 10).len(), 10);
+    }
+}

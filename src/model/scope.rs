@@ -1,0 +1,306 @@
+//! What may be touched, by whose authority, and how hard. A socket can be opened only with an [`Admitted`].
+use super::subject::{Endpoint, Transport};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
+
+/// How intrusive a probe is, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Touch {
+    Listen,
+    Connect,
+    Ask,
+    LogIn,
+    Stress,
+    Alter,
+}
+
+/// From which side of the device we look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vantage {
+    Lan,
+    Wan,
+    Guest,
+}
+
+/// How fast we may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    Gentle,
+    Adaptive,
+    Fast,
+}
+
+/// Failed log-ins that one account may be charged with, controls included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialBudget {
+    #[serde(default = "CredentialBudget::default_per_account")]
+    pub per_account: u8,
+    #[serde(default = "CredentialBudget::default_per_service")]
+    pub per_service: u8,
+}
+
+impl CredentialBudget {
+    fn default_per_account() -> u8 {
+        2
+    }
+    fn default_per_service() -> u8 {
+        24
+    }
+}
+
+impl Default for CredentialBudget {
+    fn default() -> Self {
+        Self { per_account: Self::default_per_account(), per_service: Self::default_per_service() }
+    }
+}
+
+/// The ports a scan asks, e.g. `tcp:1-65535,udp:53,5683`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PortSpec {
+    pub tcp: Vec<u16>,
+    /// `None`: the built-in list of UDP services.
+    pub udp: Option<Vec<u16>>,
+}
+
+impl Default for PortSpec {
+    fn default() -> Self {
+        Self { tcp: (1..=u16::MAX).collect(), udp: None }
+    }
+}
+
+impl FromStr for PortSpec {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let mut found: [Option<BTreeSet<u16>>; 2] = [None, None];
+        let mut transport = Transport::Tcp;
+        for part in s.split(',').map(str::trim) {
+            let list = match part.split_once(':') {
+                Some(("tcp", rest)) => {
+                    transport = Transport::Tcp;
+                    rest
+                }
+                Some(("udp", rest)) => {
+                    transport = Transport::Udp;
+                    rest
+                }
+                Some((other, _)) => return Err(format!("unknown transport `{other}` in `{s}`; use tcp: or udp:")),
+                None => part,
+            };
+            let [tcp, udp] = &mut found;
+            let set = match transport {
+                Transport::Tcp => tcp,
+                Transport::Udp => udp,
+            }
+            .get_or_insert_with(BTreeSet::new);
+            if list == "none" {
+                continue;
+            }
+            let (a, b) = list.split_once('-').unwrap_or((list, list));
+            let number = |n: &str| match n.parse::<u16>() {
+                Ok(p) if p > 0 => Ok(p),
+                _ => Err(format!("`{n}` is not a port from 1 to 65535 (in `{s}`)")),
+            };
+            let (a, b) = (number(a)?, number(b)?);
+            if a > b {
+                return Err(format!("range `{list}` runs backwards"));
+            }
+            set.extend(a..=b);
+        }
+        let [tcp, udp] = found;
+        let both_default = tcp.is_none() && udp.is_none();
+        Ok(Self {
+            tcp: match tcp {
+                Some(t) => t.into_iter().collect(),
+                None if both_default => Self::default().tcp,
+                None => Vec::new(),
+            },
+            udp: match udp {
+                Some(u) => Some(u.into_iter().collect()),
+                None if both_default => None,
+                None => Some(Vec::new()),
+            },
+        })
+    }
+}
+
+impl TryFrom<String> for PortSpec {
+    type Error = String;
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+impl From<PortSpec> for String {
+    fn from(p: PortSpec) -> String {
+        let tcp = if p.tcp.is_empty() { "tcp:none".to_owned() } else { format!("tcp:{}", ranges(&p.tcp)) };
+        match p.udp {
+            None if p.tcp.len() == usize::from(u16::MAX) => tcp,
+            None => format!("{tcp},udp:none"),
+            Some(u) if u.is_empty() => format!("{tcp},udp:none"),
+            Some(u) => format!("{tcp},udp:{}", ranges(&u)),
+        }
+    }
+}
+
+/// Sorted ports as `1-3,80,443-444`.
+pub fn ranges(ports: &[u16]) -> String {
+    let mut out: Vec<String> = Vec::new();
+    let mut iter = ports.iter().copied().peekable();
+    while let Some(start) = iter.next() {
+        let mut end = start;
+        while iter.peek().is_some_and(|n| Some(*n) == end.checked_add(1)) {
+            end = iter.next().unwrap_or(end);
+        }
+        out.push(if start == end { start.to_string() } else { format!("{start}-{end}") });
+    }
+    out.join(",")
+}
+
+/// The authority under which we look. People write it as TOML; the command line makes a narrow one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    pub authorised_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<String>,
+    pub hosts: Vec<IpNet>,
+    #[serde(default)]
+    pub excluded: Vec<IpNet>,
+    #[serde(default)]
+    pub ports: PortSpec,
+    /// Ports of the hosts that must not be touched.
+    #[serde(default)]
+    pub excluded_ports: BTreeSet<u16>,
+    #[serde(default = "Scope::default_vantage")]
+    pub vantage: Vantage,
+    #[serde(default = "Scope::default_most")]
+    pub most: Touch,
+    #[serde(default = "Scope::default_pace")]
+    pub pace: Pace,
+    #[serde(default)]
+    pub credentials: CredentialBudget,
+    /// Needed before a public address is touched.
+    #[serde(default)]
+    pub public_addresses: bool,
+}
+
+/// Proof that an endpoint lies within a scope. Only [`Scope::admit`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Admitted {
+    endpoint: Endpoint,
+}
+
+impl Admitted {
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+}
+
+/// Why an endpoint was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    OutOfScope,
+    TooIntrusive,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OutOfScope => "out of scope",
+            Self::TooIntrusive => "more intrusive than the scope allows",
+        })
+    }
+}
+
+impl Scope {
+    fn default_vantage() -> Vantage {
+        Vantage::Lan
+    }
+    fn default_most() -> Touch {
+        Touch::LogIn
+    }
+    fn default_pace() -> Pace {
+        Pace::Adaptive
+    }
+
+    /// The scope of a command line without a scope file: the named addresses, nothing public.
+    pub fn of_command_line(hosts: &[IpAddr]) -> Self {
+        Self {
+            authorised_by: "command line".to_owned(),
+            valid_from: None,
+            valid_to: None,
+            hosts: hosts.iter().copied().map(IpNet::from).collect(),
+            excluded: Vec::new(),
+            ports: PortSpec::default(),
+            excluded_ports: BTreeSet::new(),
+            vantage: Vantage::Lan,
+            most: Touch::LogIn,
+            pace: Pace::Adaptive,
+            credentials: CredentialBudget::default(),
+            public_addresses: false,
+        }
+    }
+
+    /// Lets a socket to `endpoint` be opened for something as intrusive as `touch`, or says why not.
+    pub fn admit(&self, endpoint: Endpoint, touch: Touch) -> Result<Admitted, Refused> {
+        if !self.admits_host(endpoint.host) || self.excluded_ports.contains(&endpoint.port) {
+            return Err(Refused::OutOfScope);
+        }
+        if touch > self.most {
+            return Err(Refused::TooIntrusive);
+        }
+        Ok(Admitted { endpoint })
+    }
+
+    pub fn admits_host(&self, host: IpAddr) -> bool {
+        let host = host.to_canonical();
+        self.hosts.iter().any(|n| n.contains(&host))
+            && !self.excluded.iter().any(|n| n.contains(&host))
+            && (self.public_addresses || is_local(host))
+    }
+}
+
+/// Loopback, private, link-local or unique-local: never routed on the public Internet.
+pub fn is_local(host: IpAddr) -> bool {
+    match host.to_canonical() {
+        IpAddr::V4(a) => a.is_loopback() || a.is_private() || a.is_link_local(),
+        IpAddr::V6(a) => a.is_loopback() || a.is_unique_local() || a.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_port_list_reads_and_writes_the_same() {
+        let p: PortSpec = "tcp:1-65535,udp:53,5683".parse().unwrap();
+        assert_eq!(p.tcp.len(), 65535);
+        assert_eq!(p.udp, Some(vec![53, 5683]));
+        assert_eq!(String::from(p), "tcp:1-65535,udp:53,5683");
+        for bad in ["tcp:0", "tcp:70000", "sctp:1", "tcp:9-3", ""] {
+            assert!(bad.parse::<PortSpec>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_outside_the_scope_is_ever_admitted(host: u32, port in 1u16.., net: u32, len in 8u8..=32, public: bool) {
+            let net = ipnet::Ipv4Net::new(net.into(), len).unwrap().trunc();
+            let scope = Scope { hosts: vec![net.into()], public_addresses: public, ..Scope::of_command_line(&[]) };
+            let host = std::net::Ipv4Addr::from(host);
+            let got = scope.admit(Endpoint::tcp(host.into(), port), Touch::Connect);
+            prop_assert_eq!(got.is_ok(), net.contains(&host) && (public || is_local(host.into())));
+            prop_assert!(scope.admit(Endpoint::tcp(host.into(), port), Touch::Alter).is_err());
+        }
+    }
+}
