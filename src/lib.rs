@@ -1,2 +1,3 @@
 //! Patuh: conformance testing of IoT security baselines.
+pub mod judge;
 pub mod model;

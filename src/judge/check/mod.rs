@@ -1,0 +1,60 @@
+//! A check is a question put to evidence: one record and one function, in a file named after its id.
+//! It never sees a socket and knows no region; a region's thresholds are the fields of its struct.
+use super::{Decision, Evidence};
+use serde::{Serialize, de::DeserializeOwned};
+
+mod telnet_noauth_shell;
+mod tls_modern_version;
+
+/// How far a verdict carries for the requirement: proof, or only support that a person completes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proves {
+    Full,
+    Partial,
+    /// It only says whether we looked.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// A check with its parameters bound.
+pub trait Judge: Send + Sync {
+    fn judge(&self, evidence: &Evidence<'_>) -> Decision;
+}
+
+#[derive(Debug)]
+pub struct Check {
+    pub id: &'static str,
+    pub title: &'static str,
+    /// The page: what it asks, why, how it is decided, remedy, examples.
+    pub page: &'static str,
+    /// What has to hold, in a few words.
+    pub expected: &'static str,
+    pub remedy: &'static str,
+    pub severity: Severity,
+    pub pass: Proves,
+    /// The probes whose runs it reads.
+    pub needs: &'static [&'static str],
+    pub bind: fn(toml::Table) -> Result<Box<dyn Judge>, String>,
+}
+
+/// Reads a check's parameters; an unknown or misspelt one is an error.
+pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> Result<Box<dyn Judge>, String> {
+    let judge: J = parameters.try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+    Ok(Box::new(judge))
+}
+
+/// Every check, sorted by id.
+pub static CHECKS: &[&Check] = &[&telnet_noauth_shell::CHECK, &tls_modern_version::CHECK];
+
+pub fn find(id: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|c| c.id == id)
+}

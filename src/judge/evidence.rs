@@ -1,0 +1,146 @@
+//! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
+//! complete only if the TLS probe and every probe that found its subjects finished.
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject};
+use std::collections::BTreeSet;
+
+/// One thing seen, with the record that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    pub what: T,
+    subject: Subject,
+    cite: String,
+}
+
+impl<T> Seen<T> {
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    pub fn cite(&self) -> &str {
+        &self.cite
+    }
+}
+
+/// How much of what there is to see was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The runs that looked.
+    Complete(BTreeSet<String>),
+    Partial(BTreeSet<Gap>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known<T> {
+    items: Vec<Seen<T>>,
+    extent: Extent,
+}
+
+impl<T> Known<T> {
+    pub fn items(&self) -> &[Seen<T>] {
+        &self.items
+    }
+    pub fn extent(&self) -> &Extent {
+        &self.extent
+    }
+
+    /// Both together; complete only if both are.
+    pub fn and(mut self, other: Self) -> Self {
+        self.items.extend(other.items);
+        self.extent = match (self.extent, other.extent) {
+            (Extent::Complete(mut a), Extent::Complete(b)) => {
+                a.extend(b);
+                Extent::Complete(a)
+            }
+            (Extent::Partial(mut a), Extent::Partial(b)) => {
+                a.extend(b);
+                Extent::Partial(a)
+            }
+            (Extent::Partial(a), Extent::Complete(_)) | (Extent::Complete(_), Extent::Partial(a)) => Extent::Partial(a),
+        };
+        self
+    }
+
+    /// The items that `keep` keeps, seen to the same extent.
+    pub fn only(mut self, keep: impl Fn(&T) -> bool) -> Self {
+        self.items.retain(|s| keep(&s.what));
+        self
+    }
+
+    #[cfg(test)]
+    pub fn for_test(items: Vec<T>, gaps: Vec<Gap>) -> Self {
+        let seen = |(n, what)| Seen { what, subject: Subject::Device, cite: format!("r{n}") };
+        let extent = match gaps.is_empty() {
+            true => Extent::Complete(BTreeSet::from(["p1".to_owned()])),
+            false => Extent::Partial(gaps.into_iter().collect()),
+        };
+        Self { items: items.into_iter().enumerate().map(seen).collect(), extent }
+    }
+}
+
+/// What a check may ask.
+pub struct Evidence<'a> {
+    recording: &'a Recording,
+    pub ics: Option<&'a Ics>,
+    pub ixit: Option<&'a Ixit>,
+}
+
+impl<'a> Evidence<'a> {
+    pub fn new(recording: &'a Recording, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
+        Self { recording, ics, ixit }
+    }
+
+    /// The time of the recording: what "now" means to a check.
+    pub fn as_of(&self) -> &'a str {
+        self.recording.as_of()
+    }
+
+    /// What `probe` saw, as far as `pick` picks it.
+    pub fn known<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
+        self.known_of(probe, None, pick)
+    }
+
+    /// As [`Self::known`], but gaps that the probe marked with another topic (`probe:topic`) do not count.
+    pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
+        let mut items: Vec<Seen<T>> = self
+            .recording
+            .runs
+            .iter()
+            .filter(|r| r.probe == probe)
+            .flat_map(|r| &r.records)
+            .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
+            .collect();
+        items.sort_by(|a, b| (&a.subject, natural(&a.cite)).cmp(&(&b.subject, natural(&b.cite))));
+        let (mut gaps, mut looked) = (BTreeSet::new(), BTreeSet::new());
+        self.upstream(probe, topic, &mut gaps, &mut looked, &mut BTreeSet::new());
+        let extent = if gaps.is_empty() { Extent::Complete(looked) } else { Extent::Partial(gaps) };
+        Known { items, extent }
+    }
+
+    fn upstream(
+        &self,
+        probe: &str,
+        topic: Option<&str>,
+        gaps: &mut BTreeSet<Gap>,
+        looked: &mut BTreeSet<String>,
+        seen: &mut BTreeSet<String>,
+    ) {
+        if !seen.insert(probe.to_owned()) {
+            return;
+        }
+        let counts = |g: &Gap| match (topic, g.wanted.split_once(':')) {
+            (Some(want), Some((_, of))) => of == want,
+            (Some(_) | None, _) => true,
+        };
+        gaps.extend(self.recording.gaps_of(probe).into_iter().filter(counts));
+        if let Some(run) = self.recording.run_of(probe) {
+            looked.insert(run.id.clone());
+            for from in &run.subjects_from {
+                self.upstream(from, topic, gaps, looked, seen);
+            }
+        }
+    }
+}
+
+/// `r9` before `r10`.
+pub fn natural(id: &str) -> (usize, &str) {
+    (id.len(), id)
+}

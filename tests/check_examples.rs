@@ -1,0 +1,151 @@
+//! Every check's page is its documentation and its test: its examples are judged here, each with that check alone.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+use patuh::judge::{CHECKS, Check, Decision, Evidence, Verdict};
+use patuh::model::{Ics, Ixit, Recording};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// `### VERDICT` and its fenced blocks by info string.
+fn examples(page: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let mut out: Vec<(String, BTreeMap<String, String>)> = Vec::new();
+    let mut fence: Option<String> = None;
+    for line in page.lines() {
+        if let Some(info) = &fence {
+            if line == "```" {
+                fence = None;
+            } else if let Some((_, blocks)) = out.last_mut() {
+                let _ = writeln!(blocks.entry(info.clone()).or_default(), "{line}");
+            }
+        } else if let Some(v) = line.strip_prefix("### ") {
+            out.push((v.to_owned(), BTreeMap::new()));
+        } else if let Some(info) = line.strip_prefix("```") {
+            if let Some((_, blocks)) = out.last_mut() {
+                blocks.entry(info.to_owned()).or_default();
+            }
+            fence = Some(info.to_owned());
+        }
+    }
+    out
+}
+
+/// A recording from the short form of a page: `SUBJECT OBSERVATION`, `gap PROBE[:TOPIC] WHY`, `missing PROBE`,
+/// `probe PROBE` to say which needed probe the following lines come from (the first one when not said).
+fn recording(check: &Check, short: &str, leave_out: Option<&str>) -> Recording {
+    let plan: Vec<&str> = check.needs.to_vec();
+    let mut lines = vec![
+        serde_json::json!({"line":"header","format":"recording/1","tool":{"name":"patuh","version":"0"},
+        "targets":["127.0.0.1"],"hosts":["127.0.0.1"],"plan":plan,"started":"2026-01-01T00:00:00Z",
+        "scope":{"authorised_by":"test","hosts":["127.0.0.1/32"]}})
+        .to_string(),
+    ];
+    let missing: Vec<&str> = short.lines().filter_map(|l| l.strip_prefix("missing ")).chain(leave_out).collect();
+    let mut n = 0;
+    for (p, probe) in plan.iter().enumerate().filter(|(_, p)| !missing.contains(*p)) {
+        let at = "2026-01-01T00:00:00Z";
+        lines.push(serde_json::json!({"line":"run-started","run":format!("p{p}"),"probe":probe,"version":1,"subjects_from":[],"at":at}).to_string());
+        let mut current = plan[0];
+        for line in short.lines().filter(|l| !l.trim().is_empty()) {
+            let (head, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match head {
+                "missing" => {}
+                "probe" => current = rest,
+                "gap" => {
+                    let (wanted, why) = rest.split_once(' ').expect("gap PROBE WHY");
+                    if wanted.split(':').next() == Some(*probe) {
+                        lines.push(
+                            serde_json::json!({"line":"gap","run":format!("p{p}"),"gap":{"wanted":wanted,"why":why}})
+                                .to_string(),
+                        );
+                    }
+                }
+                subject if current == *probe => {
+                    n += 1;
+                    let o: serde_json::Value =
+                        serde_json::from_str(rest).unwrap_or_else(|e| panic!("{}: {line}: {e}", check.id));
+                    lines.push(serde_json::json!({"line":"record","id":format!("r{n}"),"run":format!("p{p}"),"subject":subject,"at":at,"observation":o}).to_string());
+                }
+                _ => {}
+            }
+        }
+        lines.push(serde_json::json!({"line":"run-finished","run":format!("p{p}"),"at":at}).to_string());
+    }
+    lines.push(r#"{"line":"finished","at":"2026-01-01T00:10:00Z"}"#.to_owned());
+    let text = lines.join("\n") + "\n";
+    Recording::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{}: {e}\n{text}", check.id))
+}
+
+fn judge(check: &Check, blocks: &BTreeMap<String, String>, leave_out: Option<&str>) -> &'static str {
+    let text = |k: &str| blocks.get(k);
+    let parameters = text("parameters").map(|t| toml::from_str(t).unwrap()).unwrap_or_default();
+    let judge = (check.bind)(parameters).unwrap_or_else(|e| panic!("{}: {e}", check.id));
+    let recording = recording(
+        check,
+        text("recording").unwrap_or_else(|| panic!("{}: an example without recording", check.id)),
+        leave_out,
+    );
+    let ics = text("ics").map(|t| Ics::parse("ics", t).unwrap());
+    let ixit = text("ixit").map(|t| Ixit::parse("ixit", t).unwrap_or_else(|e| panic!("{}: {e}", check.id)));
+    match judge.judge(&Evidence::new(&recording, ics.as_ref(), ixit.as_ref())) {
+        Decision::Absent { .. } => "NOT_APPLICABLE",
+        Decision::Judged(j) => match j.verdict() {
+            Verdict::Pass => "PASS",
+            Verdict::Inconclusive => "INCONCLUSIVE",
+            Verdict::Fail => "FAIL",
+        },
+    }
+}
+
+#[test]
+fn every_example_on_a_page_comes_out_as_it_says() {
+    for check in CHECKS {
+        for (n, (expected, blocks)) in examples(check.page).iter().enumerate() {
+            let want = expected.split_whitespace().next().unwrap();
+            assert_eq!(judge(check, blocks, None), want, "{} example {} ({expected})", check.id, n + 1);
+        }
+    }
+}
+
+#[test]
+fn every_page_has_its_sections_and_examples() {
+    for check in CHECKS {
+        assert!(check.page.starts_with(&format!("# {}\n", check.id)), "{}: the page's title", check.id);
+        for section in ["## What it asks", "## Why", "## How it is decided", "## Remedy", "## Examples"] {
+            assert!(check.page.contains(section), "{}: no `{section}`", check.id);
+        }
+        let shown: Vec<String> = examples(check.page).into_iter().map(|e| e.0).collect();
+        // A check that only says whether we looked never fails a device.
+        let wanted: &[&str] = match check.pass {
+            patuh::judge::check::Proves::Nothing => &["PASS", "INCONCLUSIVE"],
+            _ => &["PASS", "FAIL", "INCONCLUSIVE"],
+        };
+        for v in wanted {
+            assert!(shown.iter().any(|s| s.starts_with(v)), "{}: no {v} example", check.id);
+        }
+    }
+}
+
+#[test]
+fn a_pass_is_destroyed_by_leaving_out_any_run_that_the_check_needs() {
+    for check in CHECKS {
+        for (_, blocks) in examples(check.page).iter().filter(|(v, _)| v.starts_with("PASS")) {
+            for probe in check.needs {
+                let got = judge(check, blocks, Some(probe));
+                assert_ne!(got, "PASS", "{} passes without {probe}", check.id);
+                assert_ne!(got, "NOT_APPLICABLE", "{} calls itself absent without {probe}", check.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn checks_are_sorted_unique_and_named_like_their_files() {
+    let ids: Vec<_> = CHECKS.iter().map(|c| c.id).collect();
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(ids, sorted);
+    for id in ids {
+        let file = format!("{}/src/judge/check/{}.rs", env!("CARGO_MANIFEST_DIR"), id.replace('-', "_"));
+        assert!(std::path::Path::new(&file).exists(), "{file}");
+    }
+}
