@@ -1,0 +1,29 @@
+//! A probe looks at one thing and records what it saw: one record and one function, in a file named after
+//! its id. Every trouble is an observation or a gap; a probe returns nothing.
+use super::session::Ctx;
+use crate::model::Touch;
+use std::{future::Future, pin::Pin};
+
+mod device_binding;
+mod tcp_ports;
+
+pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+pub struct Probe {
+    pub id: &'static str,
+    pub version: u32,
+    pub title: &'static str,
+    /// What it sends, records and cannot see.
+    pub page: &'static str,
+    pub touch: Touch,
+    /// The probes whose findings it works on; it knows all of its subjects only if they finished.
+    pub subjects_from: &'static [&'static str],
+    pub run: for<'a> fn(&'a Ctx) -> Work<'a>,
+}
+
+/// Every probe, in the order in which a scan runs them.
+pub static PROBES: &[&Probe] = &[&device_binding::START, &tcp_ports::PROBE, &device_binding::END];
+
+pub fn find(id: &str) -> Option<&'static Probe> {
+    PROBES.iter().copied().find(|p| p.id == id)
+}
