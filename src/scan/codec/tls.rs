@@ -182,8 +182,7 @@ pub enum Answer {
 pub fn answer(bytes: &[u8]) -> Answer {
     let mut c = Cursor(bytes);
     let mut handshake = Vec::new();
-    loop {
-        let (Some(kind), Some(version)) = (c.u8(), c.u16()) else { break };
+    while let (Some(kind), Some(version)) = (c.u8(), c.u16()) {
         if !matches!(kind, 20..=23) || version >> 8 != 3 {
             return Answer::NotTls;
         }

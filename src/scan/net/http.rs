@@ -4,10 +4,7 @@ use super::wire::{Trouble, Wire};
 use crate::model::Sha256Digest;
 use reqwest::{Method, header::HeaderMap, redirect::Policy};
 use std::{sync::atomic::AtomicU64, sync::atomic::Ordering, time::Duration};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixListener,
-};
+use tokio::net::UnixListener;
 
 /// The most of a body that is read.
 pub const MOST: usize = 256 * 1024;
@@ -123,41 +120,11 @@ fn innermost(e: &dyn std::error::Error) -> String {
     at.to_string()
 }
 
-/// Carries bytes between reqwest and the device until one of them, or the caller, is done.
-async fn carry(
-    listener: UnixListener,
-    mut wire: Wire,
-    mut stopped: tokio::sync::oneshot::Receiver<()>,
-) -> Sha256Digest {
+/// Waits for reqwest to connect, then carries its bytes.
+async fn carry(listener: UnixListener, wire: Wire, mut stopped: tokio::sync::oneshot::Receiver<()>) -> Sha256Digest {
     let accepted = tokio::select! { a = listener.accept() => a.ok(), _ = &mut stopped => None };
-    let Some((mut near, _)) = accepted else { return wire.close().await };
-    let (mut up, mut down) = ([0u8; 8192], [0u8; 8192]);
-    let mut read = 0usize;
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            n = near.read(&mut up) => match n {
-                Ok(n) if n > 0 => {
-                    let bytes = up.get(..n).unwrap_or_default();
-                    wire.tape.sent(bytes);
-                    if wire.io.write_all(bytes).await.is_err() || wire.io.flush().await.is_err() { break }
-                }
-                _ => break,
-            },
-            n = wire.io.read(&mut down) => match n {
-                Ok(n) if n > 0 && read < 4 * MOST => {
-                    read += n;
-                    let bytes = down.get(..n).unwrap_or_default();
-                    wire.tape.received(bytes);
-                    if near.write_all(bytes).await.is_err() { break }
-                }
-                _ => { let _ = near.shutdown().await; break }
-            },
-        }
+    match accepted {
+        Some((near, _)) => wire.carry(near, stopped).await,
+        None => wire.close().await,
     }
-    // Let reqwest finish reading what is in the socket before it goes away.
-    drop(listener);
-    let _ = tokio::time::timeout(Duration::from_secs(2), &mut stopped).await;
-    drop(near);
-    wire.close().await
 }

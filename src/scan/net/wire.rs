@@ -1,12 +1,12 @@
 //! A connection or a socket for datagrams, with its tape.
 use super::Tape;
 use crate::model::{Sha256Digest, scope::Admitted};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream, UdpSocket},
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, oneshot},
     time::timeout,
 };
 
@@ -47,6 +47,9 @@ impl Trouble {
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// What a carried connection may bring before it is cut.
+const MOST_CARRIED: usize = 1024 * 1024;
+
 /// One TCP connection, possibly inside TLS.
 pub struct Wire {
     pub(super) io: Box<dyn Io>,
@@ -79,6 +82,22 @@ pub async fn dial(admitted: Admitted, wait: Duration) -> Result<TcpStream, Troub
 impl Wire {
     pub fn of(stream: TcpStream, tape: Tape, permit: OwnedSemaphorePermit) -> Self {
         Self { io: Box::new(stream), tape, permit: Some(permit) }
+    }
+
+    /// Goes on through a further layer; the tape then holds what is inside it.
+    pub async fn through<S, F>(self, layer: impl FnOnce(Box<dyn Io>) -> F) -> Result<Self, Trouble>
+    where
+        S: Io + 'static,
+        F: Future<Output = Result<S, Trouble>>,
+    {
+        let Self { io, tape, permit } = self;
+        match layer(io).await {
+            Ok(inner) => Ok(Self { io: Box::new(inner), tape, permit }),
+            Err(t) => {
+                tape.close("the layer could not be opened");
+                Err(t)
+            }
+        }
     }
 
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
@@ -131,6 +150,38 @@ impl Wire {
                 return Ok(got);
             }
         }
+    }
+
+    /// Carries bytes between `near` and the device, until one of them or the caller is done.
+    pub async fn carry(mut self, mut near: impl Io, mut stopped: oneshot::Receiver<()>) -> Sha256Digest {
+        let (mut up, mut down) = ([0u8; 8192], [0u8; 8192]);
+        let mut read = 0usize;
+        loop {
+            tokio::select! {
+                _ = &mut stopped => break,
+                n = near.read(&mut up) => match n {
+                    Ok(n) if n > 0 => {
+                        let bytes = up.get(..n).unwrap_or_default();
+                        self.tape.sent(bytes);
+                        if self.io.write_all(bytes).await.is_err() || self.io.flush().await.is_err() { break }
+                    }
+                    _ => break,
+                },
+                n = self.io.read(&mut down) => match n {
+                    Ok(n) if n > 0 && read < MOST_CARRIED => {
+                        read += n;
+                        let bytes = down.get(..n).unwrap_or_default();
+                        self.tape.received(bytes);
+                        if near.write_all(bytes).await.is_err() { break }
+                    }
+                    _ => { let _ = near.shutdown().await; break }
+                },
+            }
+        }
+        // The near side may still be reading what came last.
+        let _ = timeout(Duration::from_secs(2), &mut stopped).await;
+        drop(near);
+        self.close().await
     }
 
     /// Says goodbye and writes the transcript.

@@ -4,8 +4,22 @@ use super::session::Ctx;
 use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
+mod coap_resources;
 mod device_binding;
+mod html;
+mod http_surface;
+mod login;
+mod logins;
+mod mqtt;
+mod mqtt_session;
+mod service_identify;
+mod snmp_community;
 mod tcp_ports;
+mod telnet;
+mod tls_certificate;
+mod tls_versions;
+mod udp_services;
+mod websocket;
 
 pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -22,7 +36,20 @@ pub struct Probe {
 }
 
 /// Every probe, in the order in which a scan runs them.
-pub static PROBES: &[&Probe] = &[&device_binding::START, &tcp_ports::PROBE, &device_binding::END];
+pub static PROBES: &[&Probe] = &[
+    &device_binding::START,
+    &tcp_ports::PROBE,
+    &udp_services::PROBE,
+    &service_identify::PROBE,
+    &tls_versions::PROBE,
+    &tls_certificate::PROBE,
+    &http_surface::PROBE,
+    &mqtt_session::PROBE,
+    &coap_resources::PROBE,
+    &snmp_community::PROBE,
+    &logins::PROBE,
+    &device_binding::END,
+];
 
 pub fn find(id: &str) -> Option<&'static Probe> {
     PROBES.iter().copied().find(|p| p.id == id)
