@@ -123,7 +123,11 @@ impl Handler for Visit {
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
         Ok(match self.accounts.login(user, password) {
             Login::Accepted => Auth::Accept,
-            Login::Refused | Login::ToldLocked => Auth::reject(),
+            // Without this the server would offer no further method.
+            Login::Refused | Login::ToldLocked => {
+                let proceed_with_methods = Some(MethodSet::from([MethodKind::Password].as_slice()));
+                Auth::Reject { proceed_with_methods, partial_success: false }
+            }
         })
     }
 
