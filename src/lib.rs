@@ -2,3 +2,4 @@
 pub mod judge;
 pub mod model;
 pub mod scan;
+pub mod sim;
