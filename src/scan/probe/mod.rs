@@ -19,7 +19,10 @@ mod telnet;
 mod tls_certificate;
 mod tls_versions;
 mod udp_services;
+
 mod websocket;
+
+pub use udp_services::default_ports as default_udp_ports;
 
 pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
