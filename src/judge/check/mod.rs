@@ -3,8 +3,17 @@
 use super::{Decision, Evidence};
 use serde::{Serialize, de::DeserializeOwned};
 
+mod auth_mech_inventory;
+mod common;
+mod disc_target_binding;
+mod svc_identify;
+mod svc_legacy_insecure;
+mod svc_remote_debug;
+mod svc_undeclared_open;
+mod tcp_full_sweep_v4;
 mod telnet_noauth_shell;
 mod tls_modern_version;
+mod udp_probe_sweep;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +62,18 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 }
 
 /// Every check, sorted by id.
-pub static CHECKS: &[&Check] = &[&telnet_noauth_shell::CHECK, &tls_modern_version::CHECK];
+pub static CHECKS: &[&Check] = &[
+    &auth_mech_inventory::CHECK,
+    &disc_target_binding::CHECK,
+    &svc_identify::CHECK,
+    &svc_legacy_insecure::CHECK,
+    &svc_remote_debug::CHECK,
+    &svc_undeclared_open::CHECK,
+    &tcp_full_sweep_v4::CHECK,
+    &telnet_noauth_shell::CHECK,
+    &tls_modern_version::CHECK,
+    &udp_probe_sweep::CHECK,
+];
 
 pub fn find(id: &str) -> Option<&'static Check> {
     CHECKS.iter().copied().find(|c| c.id == id)
