@@ -5,13 +5,25 @@ use serde::{Serialize, de::DeserializeOwned};
 
 mod auth_mech_inventory;
 mod common;
+mod default_creds;
 mod disc_target_binding;
+mod ftp_anonymous;
+mod ftp_default_creds;
+mod http_basic_default_creds;
+mod http_digest_default_creds;
+mod http_form_default_creds;
+mod mqtt_default_creds;
+mod snmp_default_community_read;
+mod ssh_default_creds;
 mod svc_identify;
 mod svc_legacy_insecure;
 mod svc_remote_debug;
 mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
+mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod tls_cert_validity;
+mod tls_legacy_versions_refused;
 mod tls_modern_version;
 mod udp_probe_sweep;
 
@@ -65,12 +77,23 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 pub static CHECKS: &[&Check] = &[
     &auth_mech_inventory::CHECK,
     &disc_target_binding::CHECK,
+    &ftp_anonymous::CHECK,
+    &ftp_default_creds::CHECK,
+    &http_basic_default_creds::CHECK,
+    &http_digest_default_creds::CHECK,
+    &http_form_default_creds::CHECK,
+    &mqtt_default_creds::CHECK,
+    &snmp_default_community_read::CHECK,
+    &ssh_default_creds::CHECK,
     &svc_identify::CHECK,
     &svc_legacy_insecure::CHECK,
     &svc_remote_debug::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
+    &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
+    &tls_cert_validity::CHECK,
+    &tls_legacy_versions_refused::CHECK,
     &tls_modern_version::CHECK,
     &udp_probe_sweep::CHECK,
 ];
