@@ -1,6 +1,6 @@
 //! What several checks ask in the same way.
 use crate::judge::{Decision, Evidence, Judgement, Known};
-use crate::model::observation::PortState;
+use crate::model::observation::{HttpPage, PortState};
 use crate::model::{Endpoint, Gap, Observation, Record, Subject, Why};
 use std::collections::BTreeMap;
 
@@ -65,6 +65,14 @@ pub(super) fn said(record: &Record) -> Option<Said<'_>> {
 pub(super) fn said_by_endpoint<'a>(evidence: &Evidence<'a>) -> BTreeMap<Subject, Said<'a>> {
     let all = evidence.known("service-identify", said);
     all.items().iter().map(|s| (s.subject().clone(), s.what)).collect()
+}
+
+/// A page that was fetched without a credential.
+pub(super) fn page(record: &Record) -> Option<&HttpPage> {
+    match &record.observation {
+        Observation::Http { page } => Some(page),
+        _ => None,
+    }
 }
 
 /// `unknown`: it said nothing that we know.

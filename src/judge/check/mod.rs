@@ -4,11 +4,14 @@ use super::{Decision, Evidence};
 use serde::{Serialize, de::DeserializeOwned};
 
 mod auth_mech_inventory;
+mod banner_version;
 mod common;
 mod default_creds;
 mod disc_target_binding;
 mod ftp_anonymous;
 mod ftp_default_creds;
+mod http_admin_cleartext;
+mod http_admin_unauthenticated;
 mod http_basic_default_creds;
 mod http_digest_default_creds;
 mod http_form_default_creds;
@@ -26,6 +29,9 @@ mod tls_cert_validity;
 mod tls_legacy_versions_refused;
 mod tls_modern_version;
 mod udp_probe_sweep;
+mod upd_upload_unauthenticated;
+mod upd_version_visible;
+mod vdp_security_txt;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +82,12 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
     &auth_mech_inventory::CHECK,
+    &banner_version::CHECK,
     &disc_target_binding::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
+    &http_admin_cleartext::CHECK,
+    &http_admin_unauthenticated::CHECK,
     &http_basic_default_creds::CHECK,
     &http_digest_default_creds::CHECK,
     &http_form_default_creds::CHECK,
@@ -96,6 +105,9 @@ pub static CHECKS: &[&Check] = &[
     &tls_legacy_versions_refused::CHECK,
     &tls_modern_version::CHECK,
     &udp_probe_sweep::CHECK,
+    &upd_upload_unauthenticated::CHECK,
+    &upd_version_visible::CHECK,
+    &vdp_security_txt::CHECK,
 ];
 
 pub fn find(id: &str) -> Option<&'static Check> {
