@@ -5,6 +5,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 mod auth_mech_inventory;
 mod banner_version;
+mod coap;
+mod coap_core_exposure;
+mod coap_nosec_only;
+mod coap_read_unauth;
 mod common;
 mod default_creds;
 mod disc_target_binding;
@@ -15,7 +19,13 @@ mod http_admin_unauthenticated;
 mod http_basic_default_creds;
 mod http_digest_default_creds;
 mod http_form_default_creds;
+mod mqtt;
+mod mqtt_anonymous_connect;
+mod mqtt_any_credential;
+mod mqtt_cleartext_listener;
 mod mqtt_default_creds;
+mod mqtt_retained_sensitive;
+mod mqtt_wildcard_read;
 mod snmp_default_community_read;
 mod ssh_default_creds;
 mod svc_identify;
@@ -83,6 +93,9 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 pub static CHECKS: &[&Check] = &[
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
+    &coap_core_exposure::CHECK,
+    &coap_nosec_only::CHECK,
+    &coap_read_unauth::CHECK,
     &disc_target_binding::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
@@ -91,7 +104,12 @@ pub static CHECKS: &[&Check] = &[
     &http_basic_default_creds::CHECK,
     &http_digest_default_creds::CHECK,
     &http_form_default_creds::CHECK,
+    &mqtt_anonymous_connect::CHECK,
+    &mqtt_any_credential::CHECK,
+    &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
+    &mqtt_retained_sensitive::CHECK,
+    &mqtt_wildcard_read::CHECK,
     &snmp_default_community_read::CHECK,
     &ssh_default_creds::CHECK,
     &svc_identify::CHECK,
