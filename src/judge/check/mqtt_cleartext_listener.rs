@@ -34,27 +34,42 @@ impl Judge for MqttCleartextListener {
         every(&connects, "no MQTT broker", |seen| match said.get(seen.subject()).map(|s| s.tls) {
             None => Point::Unclear(format!("{}: whether TLS protects it is not known", seen.subject())),
             Some(true) => Point::Good(format!("{}: over TLS", seen.subject())),
-            Some(false) => in_clear(seen.what, declared || carries_password(seen.what.presented)),
+            Some(false) if declared => in_clear(seen.what, Password::Taken),
+            Some(false) => in_clear(seen.what, Password::of(seen.what.presented)),
         })
     }
 }
 
-/// `password`: one was sent, or is known to be sent by real clients.
-fn in_clear(connect: Connect<'_>, password: bool) -> Point {
-    let Connect { at, code, answer, .. } = connect;
-    match answer {
-        Connack::Accepted => Point::Bad(format!("{at}: serves clients without TLS")),
-        Connack::Refused if password => Point::Bad(format!("{at}: takes passwords without TLS (answers {code})")),
-        Connack::Refused => Point::Unclear(format!("{at}: without TLS; whether it would take a password was not seen")),
-        Connack::OtherLevel | Connack::Unclear => {
-            Point::Unclear(format!("{at}: without TLS, and answers {code}, which says nothing of credentials"))
+/// Does the listener take passwords? Yes when one was sent to it, or is declared to be.
+#[derive(Clone, Copy)]
+enum Password {
+    Taken,
+    NotSeen,
+}
+
+impl Password {
+    fn of(presented: &Presented) -> Self {
+        match presented {
+            Presented::Wrong | Presented::Listed(_) => Self::Taken,
+            Presented::Nothing | Presented::Anonymous => Self::NotSeen,
         }
     }
 }
 
-fn carries_password(presented: &Presented) -> bool {
-    match presented {
-        Presented::Wrong | Presented::Listed(_) => true,
-        Presented::Nothing | Presented::Anonymous => false,
+fn in_clear(connect: Connect<'_>, password: Password) -> Point {
+    let Connect { at, code, answer, .. } = connect;
+    match (answer, password) {
+        (Connack::Accepted, Password::Taken | Password::NotSeen) => {
+            Point::Bad(format!("{at}: serves clients without TLS"))
+        }
+        (Connack::Refused, Password::Taken) => {
+            Point::Bad(format!("{at}: takes passwords without TLS (answers {code})"))
+        }
+        (Connack::Refused, Password::NotSeen) => {
+            Point::Unclear(format!("{at}: without TLS; whether it would take a password was not seen"))
+        }
+        (Connack::OtherLevel | Connack::Unclear, Password::Taken | Password::NotSeen) => {
+            Point::Unclear(format!("{at}: without TLS, and answers {code}, which says nothing of credentials"))
+        }
     }
 }

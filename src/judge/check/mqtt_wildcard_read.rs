@@ -30,7 +30,7 @@ impl Judge for MqttWildcardRead {
         let sessions = evidence.known("mqtt-session", subscribe);
         let tried: BTreeSet<&Subject> =
             sessions.items().iter().filter(|s| s.what.is_wildcard()).map(|s| s.what.at).collect();
-        let works: BTreeSet<(&Subject, &Presented)> = sessions
+        let works: Narrow<'_> = sessions
             .items()
             .iter()
             .map(|s| s.what)
@@ -38,23 +38,25 @@ impl Judge for MqttWildcardRead {
             .map(|s| (s.at, s.presented))
             .collect();
         every(&sessions, "no MQTT session", |seen| match seen.what {
-            s if s.is_wildcard() => wildcard(s, works.contains(&(s.at, s.presented))),
+            s if s.is_wildcard() => wildcard(s, &works),
             s if tried.contains(s.at) => Point::Good(format!("{}: a narrower filter, {}", s.at, s.filter)),
             s => Point::Unclear(format!("{}: `#` was not tried", s.at)),
         })
     }
 }
 
-/// `narrow_works`: our own message came through a narrower subscription of the same session.
-fn wildcard(session: Subscribe<'_>, narrow_works: bool) -> Point {
-    let Subscribe { at, filter, granted, delivered, canary, .. } = session;
+/// Sessions to which our own message came through a narrower subscription.
+type Narrow<'a> = BTreeSet<(&'a Subject, &'a Presented)>;
+
+fn wildcard(session: Subscribe<'_>, narrow: &Narrow<'_>) -> Point {
+    let Subscribe { at, filter, granted, delivered, canary, presented } = session;
     match (granted, delivered.is_empty()) {
         (_, false) => Point::Bad(format!("{at}: `{filter}` delivers {}", topics(delivered))),
         (false, true) => Point::Good(format!("{at}: `{filter}` is refused")),
         (true, true) if canary => {
             Point::Unclear(format!("{at}: `{filter}` delivered our own message, and nobody else spoke"))
         }
-        (true, true) if narrow_works => {
+        (true, true) if narrow.contains(&(at, presented)) => {
             Point::Good(format!("{at}: `{filter}` is granted but filtered: even our own message did not come"))
         }
         (true, true) => Point::Unclear(format!("{at}: `{filter}` is granted, and nothing was delivered")),

@@ -1,5 +1,5 @@
 //! Protocols of another age have no place on a device.
-use super::common::{Said, is_unknown, looked, open_port, said};
+use super::common::{Said, is_unknown, open_port, said, said_by_endpoint};
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence,
@@ -29,15 +29,13 @@ struct SvcLegacyInsecure {
 
 impl Judge for SvcLegacyInsecure {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
-        let identified = evidence.known("service-identify", |r| Some((r.subject.endpoint()?, said(r)?)));
-        let parsed = evidence.known("udp-services", |r| {
-            let (endpoint, service) = open_port(r)?;
-            Some((endpoint, Said { service: service?, tls: false, starttls: false, says: &[] }))
-        });
-        let services = identified.and(parsed).and(looked(evidence, "tcp-ports"));
-        every(&services, "no open port", |seen| {
-            let (endpoint, said) = seen.what;
-            self.point(endpoint, said)
+        let asked = said_by_endpoint(evidence);
+        let open = |probe| evidence.known(probe, |r| open_port(r).map(|(at, parsed)| (at, parsed.map(of_reply))));
+        let identified = evidence.known("service-identify", |r| Some((r.subject.endpoint()?, Some(said(r)?))));
+        every(&open("tcp-ports").and(open("udp-services")).and(identified), "no open port", |seen| match seen.what {
+            (at, Some(said)) => self.point(at, said),
+            (at, None) if asked.contains_key(seen.subject()) => Point::Good(format!("{at} was asked what it is")),
+            (at, None) => Point::Unclear(format!("{at} was not asked what it is")),
         })
     }
 }
@@ -56,6 +54,11 @@ impl SvcLegacyInsecure {
             Some(_) | None => Point::Good(format!("{endpoint} speaks {old}")),
         }
     }
+}
+
+/// What a parsed UDP reply says by itself.
+fn of_reply(service: &str) -> Said<'_> {
+    Said { service, tls: false, starttls: false, says: &[] }
 }
 
 fn word(said: Said<'_>) -> &str {

@@ -1,5 +1,5 @@
 //! An engineering interface on the network is a way around every other lock.
-use super::common::{is_unknown, open_port, said_by_endpoint};
+use super::common::{Said, is_unknown, open_port, said_by_endpoint};
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence,
@@ -30,23 +30,19 @@ impl Judge for SvcRemoteDebug {
         let said = said_by_endpoint(evidence);
         let proved = evidence.known("service-identify", debug);
         let proved_at: BTreeSet<Subject> = proved.items().iter().map(|s| s.subject().clone()).collect();
-        let open = |probe| evidence.known(probe, |r| Some(Item::Open(open_port(r)?.0)));
+        let open = |probe| evidence.known(probe, |r| open_port(r).map(|(at, parsed)| Item::Open(at, parsed)));
         every(&open("tcp-ports").and(open("udp-services")).and(proved), "no open port", |seen| match seen.what {
             Item::Debug(name, proof) => Point::Bad(format!("{}: {name} answers: {proof}", seen.subject())),
-            Item::Open(e) => {
-                let mute = said.get(seen.subject()).is_none_or(|s| is_unknown(s.service) && s.says.is_empty());
-                match DEBUG_PORTS.contains(&e.port) && mute && !proved_at.contains(seen.subject()) {
-                    true => Point::Unclear(format!("{e} is open, is known for debugging, and said nothing")),
-                    false => Point::Good(format!("{e} is no debug interface that we know")),
-                }
-            }
+            Item::Open(at, _) if proved_at.contains(seen.subject()) => Point::Good(format!("{at} was asked")),
+            Item::Open(at, parsed) => not_debug(at, parsed, said.get(seen.subject())),
         })
     }
 }
 
 #[derive(Clone, Copy)]
 enum Item<'a> {
-    Open(Endpoint),
+    /// An open port, and the service that its UDP reply parsed as.
+    Open(Endpoint, Option<&'a str>),
     Debug(&'a str, &'a str),
 }
 
@@ -54,6 +50,17 @@ fn debug(record: &Record) -> Option<Item<'_>> {
     match &record.observation {
         Observation::DebugInterface { name, proof } => Some(Item::Debug(name, proof)),
         _ => None,
+    }
+}
+
+/// A port that completed no debug handshake.
+fn not_debug(at: Endpoint, parsed: Option<&str>, said: Option<&Said<'_>>) -> Point {
+    match (parsed, said) {
+        (None, None) => Point::Unclear(format!("{at} was not asked what it is")),
+        (None, Some(s)) if DEBUG_PORTS.contains(&at.port) && is_unknown(s.service) && s.says.is_empty() => {
+            Point::Unclear(format!("{at} is open, is known for debugging, and said nothing"))
+        }
+        (Some(_), _) | (None, Some(_)) => Point::Good(format!("{at} is no debug interface that we know")),
     }
 }
 

@@ -47,20 +47,20 @@ struct Spoken<'a> {
     tls: bool,
 }
 
-impl<'a> Spoken<'a> {
+impl Spoken<'_> {
     /// `https` is `http` with TLS.
-    fn of(word: &'a str, tls: bool) -> Self {
-        match ALIASES.iter().find(|(alias, _)| *alias == word) {
+    fn plain(self) -> Self {
+        match ALIASES.iter().find(|(alias, _)| *alias == self.protocol) {
             Some((_, protocol)) => Self { protocol, tls: true },
-            None => Self { protocol: word, tls },
+            None => self,
         }
     }
 }
 
 fn spoken<'a>(seen: &Seen<OpenPort<'a>>, said: &BTreeMap<Subject, Said<'a>>) -> Spoken<'a> {
     let (said, (_, parsed)) = (said.get(seen.subject()), seen.what);
-    let word = said.map(|s| s.service).filter(|w| !is_unknown(w)).or(parsed).unwrap_or("unknown");
-    Spoken::of(word, said.is_some_and(|s| s.tls))
+    let protocol = said.map(|s| s.service).filter(|w| !is_unknown(w)).or(parsed).unwrap_or("unknown");
+    Spoken { protocol, tls: said.is_some_and(|s| s.tls) }.plain()
 }
 
 fn point(open: Endpoint, spoken: Spoken<'_>, declared: &[DeclaredEndpoint]) -> Point {
@@ -88,7 +88,7 @@ fn covers(declared: &DeclaredEndpoint, open: Endpoint) -> bool {
 }
 
 fn speaks(declared: &DeclaredEndpoint, spoken: Spoken<'_>) -> bool {
-    let promised = Spoken::of(&declared.protocol, false);
+    let promised = Spoken { protocol: &declared.protocol, tls: false }.plain();
     promised.protocol == spoken.protocol && (spoken.tls || !promised.tls)
 }
 
