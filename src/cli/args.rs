@@ -3,8 +3,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Parser)]
-#[command(name = "patuh", version, about = "Tests IoT devices against regional security baselines and keeps the evidence",
-    after_help = "Examples:\n  patuh demo\n  patuh scan 192.168.1.20 --profile asean-baseline --out camera\n  patuh judge camera --profile sg-cls-iot:1 --format json")]
+#[command(
+    name = "patuh",
+    version,
+    about = "Tests IoT devices against regional security baselines and keeps the evidence",
+    after_help = "Examples:\n  patuh demo\n  patuh scan 192.168.1.20 --profile asean-baseline --out camera\n  patuh judge camera --profile sg-cls-iot:1 --format json"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -60,7 +64,9 @@ pub enum PaceArg {
 }
 
 #[derive(Args, Clone)]
-#[command(after_help = "Examples:\n  patuh scan 192.168.1.20\n  patuh scan camera.lan --profile asean-baseline --profile sg-cls-iot:1 --out camera\n  patuh scan 10.0.0.7 --ports tcp:1-1024,udp:53,5683 --pace gentle --json\n  patuh scan 10.0.0.7 --resume camera")]
+#[command(
+    after_help = "Examples:\n  patuh scan 192.168.1.20\n  patuh scan camera.lan --profile asean-baseline --profile sg-cls-iot:1 --out camera\n  patuh scan 10.0.0.7 --ports tcp:1-1024,udp:53,5683 --pace gentle --json\n  patuh scan 10.0.0.7 --resume camera"
+)]
 pub struct ScanArgs {
     /// Address or name; several name endpoints of one device
     #[arg(required_unless_present = "resume", value_name = "TARGET")]
@@ -106,7 +112,9 @@ pub enum Format {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json")]
+#[command(
+    after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json"
+)]
 pub struct JudgeArgs {
     /// A recording's directory or a bundle
     #[arg(value_name = "RECORDING|BUNDLE")]
@@ -161,7 +169,9 @@ pub enum ProfileCommand {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  patuh explain telnet-default-creds\n  patuh explain tcp-ports\n  patuh explain 5.1-1")]
+#[command(
+    after_help = "Examples:\n  patuh explain telnet-default-creds\n  patuh explain tcp-ports\n  patuh explain 5.1-1"
+)]
 pub struct ExplainArgs {
     pub id: String,
 }

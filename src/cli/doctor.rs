@@ -21,7 +21,6 @@ pub fn run() -> Done {
     Ok(Exit::Passed)
 }
 
-
 fn bind_low() -> bool {
     TcpListener::bind(("127.0.99.99", 81)).is_ok()
 }

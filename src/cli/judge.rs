@@ -22,7 +22,12 @@ pub fn run(a: &JudgeArgs) -> Done {
     Ok(worst(&all))
 }
 
-pub fn all(recording: &Recording, ics: Option<&Read<Ics>>, ixit: Option<&Read<Ixit>>, profiles: &[Profile]) -> Vec<Assessment> {
+pub fn all(
+    recording: &Recording,
+    ics: Option<&Read<Ics>>,
+    ixit: Option<&Read<Ixit>>,
+    profiles: &[Profile],
+) -> Vec<Assessment> {
     let inputs = Inputs { recording, ics, ixit };
     profiles.iter().map(|p| assess(&inputs, p)).collect()
 }

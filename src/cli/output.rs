@@ -1,5 +1,5 @@
 //! The only place that prints. Results go to stdout, everything else to stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing happens")]
+#![expect(clippy::print_stderr, reason = "this is where printing happens")]
 use crate::cli::{Exit, Failure};
 use patuh::scan::Progress;
 use std::{
@@ -19,7 +19,9 @@ pub fn note(message: &str) {
 /// A result. A closed pipe is the reader's business, any other failure is an error.
 pub fn result(text: &str) -> Result<(), Failure> {
     match std::io::stdout().lock().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Io, format!("cannot write: {e}"))),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Io, format!("cannot write: {e}")))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -36,7 +38,9 @@ impl Steps {
     pub fn new(label: &str) -> Self {
         let bar = (std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).then(|| {
             let bar = indicatif::ProgressBar::new(1);
-            if let Ok(style) = indicatif::ProgressStyle::with_template("{prefix} {pos}/{len} {wide_bar} {eta} left  {msg}") {
+            if let Ok(style) =
+                indicatif::ProgressStyle::with_template("{prefix} {pos}/{len} {wide_bar} {eta} left  {msg}")
+            {
                 bar.set_style(style);
             }
             bar.with_prefix(label.to_owned())
@@ -60,9 +64,14 @@ impl Progress for Steps {
         if *last != done {
             *last = done;
             let elapsed = self.started.elapsed().as_secs_f64();
-            let left = if done == 0 { String::new() } else {
+            let left = if done == 0 {
+                String::new()
+            } else {
                 let rest = of.saturating_sub(done);
-                format!(", about {:.0} s left", elapsed / f64::from(u32::try_from(done).unwrap_or(1)) * f64::from(u32::try_from(rest).unwrap_or(0)))
+                format!(
+                    ", about {:.0} s left",
+                    elapsed / f64::from(u32::try_from(done).unwrap_or(1)) * f64::from(u32::try_from(rest).unwrap_or(0))
+                )
             };
             eprintln!("{} {done}/{of}{left}: {what}", self.label);
         }

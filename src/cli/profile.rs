@@ -32,7 +32,15 @@ fn list(format: Format) -> Done {
         Format::Json => pretty(&Value::Array(all.iter().map(head).collect())),
         Format::Text => all.iter().fold(String::new(), |mut out, p| {
             let levels: Vec<&str> = p.levels.iter().map(|l| l.id.as_str()).collect();
-            let _ = writeln!(out, "{:<18} {} ({}; levels {}; {})", p.id, p.title, p.jurisdiction, levels.join(", "), p.legal_status);
+            let _ = writeln!(
+                out,
+                "{:<18} {} ({}; levels {}; {})",
+                p.id,
+                p.title,
+                p.jurisdiction,
+                levels.join(", "),
+                p.legal_status
+            );
             out
         }),
     })?;
@@ -69,7 +77,8 @@ fn show(id: &str, format: Format) -> Done {
         output::result(&pretty(&v))?;
         return Ok(Exit::Passed);
     }
-    let mut out = format!("{} - {}\n{}\n{}\nlegal status: {}\n\n", p.id, p.title, p.edition, p.disclaimer, p.legal_status);
+    let mut out =
+        format!("{} - {}\n{}\n{}\nlegal status: {}\n\n", p.id, p.title, p.edition, p.disclaimer, p.legal_status);
     for r in &p.requirements {
         let level = if r.binding == Binding::Mandatory { "M" } else { "R" };
         let _ = writeln!(out, "{:<9} {level} {}", r.id, r.text);
@@ -93,7 +102,12 @@ fn check(id: Option<&str>) -> Done {
         let p = source::profile(id)?;
         let top = p.levels.last().map(|l| format!("{}:{}", p.id, l.id)).unwrap_or_default();
         let all = if id.ends_with(".toml") { p } else { source::profile(&top)? };
-        output::result(&format!("{}: ok, {} requirements in {} levels\n", all.id, all.requirements.len(), all.levels.len()))?;
+        output::result(&format!(
+            "{}: ok, {} requirements in {} levels\n",
+            all.id,
+            all.requirements.len(),
+            all.levels.len()
+        ))?;
     }
     Ok(Exit::Passed)
 }

@@ -5,7 +5,10 @@ use super::{
     judge, output, source,
 };
 use patuh::{
-    model::{Recording, Scope, Touch, scope::{Pace, PortSpec}},
+    model::{
+        Recording, Scope, Touch,
+        scope::{Pace, PortSpec},
+    },
     report::inventory,
     scan::{Progress, ScanError, Target, engine, scan},
 };
@@ -28,7 +31,10 @@ pub async fn run(a: ScanArgs) -> Done {
         }
     };
     if a.out.is_some() && dir.join(patuh::scan::journal::RECORDING).exists() {
-        let message = format!("`{}` holds a recording already; use another directory, or --resume to go on with it", dir.display());
+        let message = format!(
+            "`{}` holds a recording already; use another directory, or --resume to go on with it",
+            dir.display()
+        );
         return Err(Failure::new(Exit::Io, message));
     }
     let steps = output::Steps::new("scan");
@@ -76,10 +82,14 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
     }
     if let Some(most) = a.most.map(touch) {
         if a.scope.is_some() && most > scope.most {
-            return Err(Failure::new(Exit::NotPermitted, "--most asks for more than the scope file allows; change the scope file"));
+            return Err(Failure::new(
+                Exit::NotPermitted,
+                "--most asks for more than the scope file allows; change the scope file",
+            ));
         }
         if a.scope.is_none() && most > Touch::LogIn {
-            let message = "stress and alter need a scope file that says who authorised them; write one and give it with --scope";
+            let message =
+                "stress and alter need a scope file that says who authorised them; write one and give it with --scope";
             return Err(Failure::new(Exit::NotPermitted, message));
         }
         scope.most = most;
@@ -160,7 +170,8 @@ fn keep_declarations(a: &ScanArgs, dir: &Path) -> Result<(), Failure> {
     for (from, name) in [(&a.ics, "ics.toml"), (&a.ixit, "ixit.toml"), (&a.scope, "scope.toml")] {
         if let Some(from) = from {
             let bytes = source::read(from)?;
-            std::fs::write(dir.join(name), bytes).map_err(|e| Failure::new(Exit::Io, format!("`{}/{name}`: {e}", dir.display())))?;
+            std::fs::write(dir.join(name), bytes)
+                .map_err(|e| Failure::new(Exit::Io, format!("`{}/{name}`: {e}", dir.display())))?;
         }
     }
     Ok(())
@@ -172,7 +183,8 @@ pub struct Temporary(pub PathBuf);
 impl Temporary {
     pub fn new() -> Result<Self, Failure> {
         use std::os::unix::fs::DirBuilderExt;
-        let dir = std::env::temp_dir().join(format!("patuh-scan-{}-{:016x}", std::process::id(), rand::random::<u64>()));
+        let dir =
+            std::env::temp_dir().join(format!("patuh-scan-{}-{:016x}", std::process::id(), rand::random::<u64>()));
         let made = std::fs::DirBuilder::new().mode(0o700).create(&dir);
         made.map_err(|e| Failure::new(Exit::Io, format!("`{}`: {e}", dir.display())))?;
         Ok(Self(dir))

@@ -27,9 +27,9 @@ pub async fn run(command: SimCommand) -> Done {
         SimCommand::Run { name, bind, shift } => {
             let device = device(&name)?;
             let shift = if shift == 0 { PortShift::None } else { PortShift::By(shift) };
-            let running = sim::start(&device, bind, shift).await.map_err(|e| {
-                Failure::new(Exit::NotPermitted, format!("{e}; an ordinary user gives --shift 20000"))
-            })?;
+            let running = sim::start(&device, bind, shift)
+                .await
+                .map_err(|e| Failure::new(Exit::NotPermitted, format!("{e}; an ordinary user gives --shift 20000")))?;
             let mut out = format!("{} at {bind}:", device.title);
             for (transport, port) in running.endpoints() {
                 let _ = write!(out, " {}/{port}", format!("{transport:?}").to_lowercase());

@@ -26,7 +26,8 @@ pub fn recording(source: &Path) -> Result<Recording, Failure> {
         Some(p) => p.clone(),
         None if source.is_file() => source.to_owned(),
         None => {
-            let message = format!("`{}` is neither a recording (made by `patuh scan --out DIR`) nor a bundle", source.display());
+            let message =
+                format!("`{}` is neither a recording (made by `patuh scan --out DIR`) nor a bundle", source.display());
             return Err(Failure::new(Exit::NoInput, message));
         }
     };
@@ -43,14 +44,16 @@ fn declaration(named: Option<&PathBuf>, source: &Path, name: &str) -> Option<Pat
 pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, Failure> {
     let Some(path) = declaration(named, source, "ics.toml") else { return Ok(None) };
     let text = text(&path)?;
-    let value = Ics::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+    let value =
+        Ics::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
     Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
 }
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {
     let Some(path) = declaration(named, source, "ixit.toml") else { return Ok(None) };
     let text = text(&path)?;
-    let value = Ixit::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+    let value =
+        Ixit::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
     Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
 }
 

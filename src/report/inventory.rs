@@ -206,7 +206,13 @@ fn row(recording: &Recording, e: Endpoint) -> Row {
             _ => {}
         }
     }
-    row.authentication = if free { "none" } else if asks { "required" } else { "unknown" };
+    row.authentication = if free {
+        "none"
+    } else if asks {
+        "required"
+    } else {
+        "unknown"
+    };
     row.tls = tls.then(|| json!({"versions": versions, "certificate": certificate}));
     row.logins = logins.into_iter().collect();
     row
@@ -237,7 +243,14 @@ pub fn text(inventory: &Inventory) -> String {
     }
     let (tcp, udp) = (&inventory.completeness.tcp, &inventory.completeness.udp);
     let word = |c: bool| if c { "complete" } else { "NOT complete" };
-    let _ = writeln!(out, "TCP {}: {}; UDP {} ports: {}", tcp.range, word(tcp.complete), udp.ports.len(), word(udp.complete));
+    let _ = writeln!(
+        out,
+        "TCP {}: {}; UDP {} ports: {}",
+        tcp.range,
+        word(tcp.complete),
+        udp.ports.len(),
+        word(udp.complete)
+    );
     for g in &inventory.gaps {
         let _ = writeln!(out, "  not looked at: {g}");
     }
@@ -248,12 +261,20 @@ pub fn text(inventory: &Inventory) -> String {
 pub fn csv(inventory: &Inventory) -> String {
     let mut out = "host,transport,port,state,service,product,version,tls,authentication,logins\r\n".to_owned();
     for r in &inventory.endpoints {
-        let logins: Vec<String> = r.logins.iter().map(|l| format!("{}:{}:{}", l.mechanism, l.user, l.credential)).collect();
+        let logins: Vec<String> =
+            r.logins.iter().map(|l| format!("{}:{}:{}", l.mechanism, l.user, l.credential)).collect();
         let tls = r.tls.as_ref().map_or("no", |_| "yes");
         let fields = [
-            r.host.clone(), r.transport.to_string(), r.port.to_string(), r.state.to_owned(), r.service.clone(),
-            r.product.clone().unwrap_or_default(), r.version.clone().unwrap_or_default(), tls.to_owned(),
-            r.authentication.to_owned(), logins.join(" "),
+            r.host.clone(),
+            r.transport.to_string(),
+            r.port.to_string(),
+            r.state.to_owned(),
+            r.service.clone(),
+            r.product.clone().unwrap_or_default(),
+            r.version.clone().unwrap_or_default(),
+            tls.to_owned(),
+            r.authentication.to_owned(),
+            logins.join(" "),
         ];
         // A leading = + - @ would be a formula to a spreadsheet.
         let quote = |f: &String| {

@@ -39,7 +39,7 @@ fn value(name: &str, stage: &Stage) -> Option<String> {
 /// `+300d` or `-10d` from now, as RFC 3339 in UTC with whole seconds (RFC 9116 wants that form).
 fn date(offset: &str) -> Option<String> {
     let days: i64 = offset.strip_suffix('d')?.parse().ok()?;
-    let seconds = Timestamp::now().as_second();
+    let seconds = super::clock::now().as_second();
     let then = Timestamp::from_second(seconds).ok()?.checked_add(SignedDuration::from_hours(days.checked_mul(24)?));
     Some(then.ok()?.to_string())
 }

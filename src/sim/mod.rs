@@ -5,6 +5,7 @@
 
 mod account;
 mod builtin;
+mod clock;
 mod device;
 mod error;
 mod fill;
@@ -121,5 +122,4 @@ pub struct Counters {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail by panicking")]
 mod tests;

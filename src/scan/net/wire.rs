@@ -155,10 +155,10 @@ impl Wire {
     /// Carries bytes between `near` and the device, until one of them or the caller is done.
     pub async fn carry(mut self, mut near: impl Io, mut stopped: oneshot::Receiver<()>) -> Sha256Digest {
         let (mut up, mut down) = ([0u8; 8192], [0u8; 8192]);
-        let mut read = 0usize;
+        let (mut read, mut told) = (0usize, false);
         loop {
             tokio::select! {
-                _ = &mut stopped => break,
+                _ = &mut stopped => { told = true; break },
                 n = near.read(&mut up) => match n {
                     Ok(n) if n > 0 => {
                         let bytes = up.get(..n).unwrap_or_default();
@@ -179,7 +179,9 @@ impl Wire {
             }
         }
         // The near side may still be reading what came last.
-        let _ = timeout(Duration::from_secs(2), &mut stopped).await;
+        if !told {
+            let _ = timeout(Duration::from_secs(2), &mut stopped).await;
+        }
         drop(near);
         self.close().await
     }

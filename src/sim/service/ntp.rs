@@ -46,7 +46,7 @@ impl Answerer for Clock {
 
 fn time(query: &[u8]) -> Option<Vec<u8>> {
     let origin = query.get(40..48)?;
-    let seconds = u32::try_from((jiff::Timestamp::now().as_second() + ERA) & 0xffff_ffff).ok()?;
+    let seconds = u32::try_from((crate::sim::clock::now().as_second() + ERA) & 0xffff_ffff).ok()?;
     let mut now = seconds.to_be_bytes().to_vec();
     now.extend_from_slice(&[0; 4]);
     // Version 4, server; stratum 3, poll 6, precision 2^-20.

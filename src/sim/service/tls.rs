@@ -81,7 +81,7 @@ impl Tls {
         parameters.distinguished_name.push(DnType::CommonName, fill(name, stage));
         parameters.distinguished_name.push(DnType::OrganizationName, stage.identity.manufacturer.clone());
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = crate::sim::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let first = self.not_before.map_or_else(|| today.saturating_sub(30.days()), |day| day.0);
         let last = self.not_after.map_or_else(|| today.saturating_add(365.days()), |day| day.0);
         let midnight =
