@@ -66,6 +66,16 @@ impl Stage {
         }
     }
 
+    /// Host and port as a URL has them; `ordinary` is the port that its scheme implies.
+    pub fn authority(&self, nominal: u16, ordinary: u16) -> Result<String, SimError> {
+        let port = self.port(nominal)?;
+        let host = match self.host {
+            IpAddr::V4(host) => host.to_string(),
+            IpAddr::V6(host) => format!("[{host}]"),
+        };
+        Ok(if port == ordinary { host } else { format!("{host}:{port}") })
+    }
+
     pub fn power(&self) -> watch::Receiver<Power> {
         self.power.subscribe()
     }

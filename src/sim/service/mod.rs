@@ -5,6 +5,7 @@ pub mod cwmp;
 pub mod dns;
 pub mod dtls;
 pub mod ftp;
+mod hello;
 pub mod http;
 pub mod mdns;
 pub mod mqtt;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::hello::{Family, Hello};
 use super::tls::Certificate;
 use crate::sim::SimError;
 use crate::sim::listen::{LineFaults, Raising, Speaker};
@@ -84,34 +85,24 @@ impl Speaker for Server {
 
 impl Server {
     fn answer(&self, message: &[u8]) -> Result<Vec<u8>, u8> {
-        let (version, suites) = client_hello(message).ok_or(HANDSHAKE_FAILURE)?;
-        if version < self.version {
+        let (header, body) = message.split_first_chunk::<4>().ok_or(HANDSHAKE_FAILURE)?;
+        let [CLIENT_HELLO, ..] = header else { return Err(HANDSHAKE_FAILURE) };
+        let offer = Hello::parse(body, Family::Tls).ok_or(HANDSHAKE_FAILURE)?;
+        if offer.version < self.version {
             return Err(PROTOCOL_VERSION);
         }
-        let suite = SUITES.iter().find(|ours| suites.chunks_exact(2).any(|theirs| theirs == **ours));
-        let suite = suite.ok_or(HANDSHAKE_FAILURE)?;
+        let suite = SUITES.iter().find(|suite| offer.offers(**suite)).ok_or(HANDSHAKE_FAILURE)?;
         let mut hello = self.version.to_vec();
         hello.extend_from_slice(&rand::random::<[u8; 32]>());
         hello.push(0);
         hello.extend_from_slice(suite);
         hello.push(0);
+        hello.extend_from_slice(offer.extensions_to_answer());
         let chain = long_vector(&long_vector(&self.certificate));
         let flight =
             [handshake(SERVER_HELLO, &hello), handshake(CERTIFICATE, &chain), handshake(SERVER_HELLO_DONE, &[])];
         Ok(record(HANDSHAKE, self.version, &flight.concat()))
     }
-}
-
-/// The highest version in the old field, and the suites.
-fn client_hello(message: &[u8]) -> Option<([u8; 2], &[u8])> {
-    let (header, body) = message.split_first_chunk::<4>()?;
-    let [CLIENT_HELLO, ..] = header else { return None };
-    let (version, rest) = body.split_first_chunk::<2>()?;
-    let (_random, rest) = rest.split_at_checked(32)?;
-    let (length, rest) = rest.split_first()?;
-    let (_session, rest) = rest.split_at_checked((*length).into())?;
-    let (length, rest) = rest.split_first_chunk::<2>()?;
-    Some((*version, rest.get(..u16::from_be_bytes(*length).into())?))
 }
 
 fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
