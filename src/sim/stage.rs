@@ -14,6 +14,8 @@ use super::{Counters, PortShift, SimError};
 /// How long a device is away after a flood.
 const REBOOT: Duration = Duration::from_secs(3);
 const SECOND: Duration = Duration::from_secs(1);
+/// Connections of a device without such a fault; more would only fill this machine.
+const MOST_SOCKETS: u32 = 1024;
 /// Account names counted apart; a guesser with more of them shares one entry.
 const MOST_NAMES: usize = 1024;
 
@@ -91,7 +93,7 @@ impl Stage {
             self.power.send_if_modified(|power| std::mem::replace(power, Power::Off) == Power::On);
             return None;
         }
-        let full = self.faults.sockets.is_some_and(|most| tally.live >= most);
+        let full = tally.live >= self.faults.sockets.unwrap_or(MOST_SOCKETS);
         let fast = self.faults.rate.is_some_and(|most| in_second > most);
         if full || fast {
             tally.reset += 1;

@@ -70,7 +70,7 @@ async fn basic_takes_the_factory_login_only() {
         (refused.status().as_u16(), header(&refused, WWW_AUTHENTICATE)),
         (401, "Basic realm=\"KH-Hub 2\"".into())
     );
-    assert_eq!(ask(Some("1234")).await.unwrap().status(), 200);
+    assert_eq!(ask(Some("password")).await.unwrap().status(), 200);
 }
 
 #[tokio::test]
