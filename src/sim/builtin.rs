@@ -45,5 +45,6 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-suback-refused", toml: include_str!("../../fixtures/duts/trap-suback-refused.toml") },
     Builtin { name: "trap-success-words", toml: include_str!("../../fixtures/duts/trap-success-words.toml") },
     Builtin { name: "trap-tarpit", toml: include_str!("../../fixtures/duts/trap-tarpit.toml") },
+    Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
     Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
 ];

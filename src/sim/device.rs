@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::SimError;
-use super::service::{Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, raw, rtsp, snmp, ssdp, ssh, telnet};
+use super::service::{
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, rtsp, snmp, ssdp, ssh, telnet,
+};
 
 /// A simulated device, ready to be started.
 #[derive(Debug, Clone)]
@@ -107,6 +109,8 @@ struct File {
     #[serde(default)]
     ntp: Vec<ntp::Ntp>,
     #[serde(default)]
+    oldtls: Vec<oldtls::OldTls>,
+    #[serde(default)]
     raw: Vec<raw::Raw>,
     #[serde(default)]
     tarpit: Vec<raw::Tarpit>,
@@ -129,6 +133,7 @@ impl File {
         services.extend(self.ssdp.into_iter().map(Service::Ssdp));
         services.extend(self.cwmp.into_iter().map(Service::Cwmp));
         services.extend(self.ntp.into_iter().map(Service::Ntp));
+        services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));
         services.extend(self.tarpit.into_iter().map(Service::Tarpit));
         Device {

@@ -15,6 +15,7 @@ use super::{SimError, Transport};
 
 /// No visitor is worth holding a socket for longer.
 const LONGEST_VISIT: Duration = Duration::from_secs(600);
+const BREATH: Duration = Duration::from_millis(20);
 const BACKLOG: u32 = 128;
 const LARGEST_DATAGRAM: usize = 2048;
 
@@ -106,7 +107,11 @@ impl<S: Speaker> Line<S> {
             tokio::select! {
                 Some(_) = visits.join_next() => {}
                 accepted = listener.accept() => {
-                    let Ok((stream, _)) = accepted else { continue };
+                    let Ok((stream, _)) = accepted else {
+                        // Out of descriptors, most likely: let some visits end first.
+                        tokio::time::sleep(BREATH).await;
+                        continue;
+                    };
                     *left = left.map(|left| left.saturating_sub(1));
                     self.receive(stream, &mut visits);
                 }

@@ -14,6 +14,8 @@ use super::{Counters, PortShift, SimError};
 /// How long a device is away after a flood.
 const REBOOT: Duration = Duration::from_secs(3);
 const SECOND: Duration = Duration::from_secs(1);
+/// Connections of a device without such a fault; more would only fill this machine.
+const MOST_SOCKETS: u32 = 1024;
 /// Account names counted apart; a guesser with more of them shares one entry.
 const MOST_NAMES: usize = 1024;
 
@@ -66,6 +68,16 @@ impl Stage {
         }
     }
 
+    /// Host and port as a URL has them; `ordinary` is the port that its scheme implies.
+    pub fn authority(&self, nominal: u16, ordinary: u16) -> Result<String, SimError> {
+        let port = self.port(nominal)?;
+        let host = match self.host {
+            IpAddr::V4(host) => host.to_string(),
+            IpAddr::V6(host) => format!("[{host}]"),
+        };
+        Ok(if port == ordinary { host } else { format!("{host}:{port}") })
+    }
+
     pub fn power(&self) -> watch::Receiver<Power> {
         self.power.subscribe()
     }
@@ -81,7 +93,7 @@ impl Stage {
             self.power.send_if_modified(|power| std::mem::replace(power, Power::Off) == Power::On);
             return None;
         }
-        let full = self.faults.sockets.is_some_and(|most| tally.live >= most);
+        let full = tally.live >= self.faults.sockets.unwrap_or(MOST_SOCKETS);
         let fast = self.faults.rate.is_some_and(|most| in_second > most);
         if full || fast {
             tally.reset += 1;

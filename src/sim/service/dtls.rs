@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use super::hello::{Family, Hello};
 use crate::sim::SimError;
 use crate::sim::fill::fill;
 use crate::sim::listen::{Answerer, Raising};
@@ -57,33 +58,20 @@ struct Server {
     secret: [u8; 32],
 }
 
-struct Hello<'a> {
-    record_number: u64,
-    cookie: &'a [u8],
-    offers_suite: Offer,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Offer {
-    Ours,
-    Others,
-}
-
 impl Answerer for Server {
     fn answer(&self, from: SocketAddr, datagram: &[u8]) -> Vec<Vec<u8>> {
-        let Some(hello) = client_hello(datagram) else { return Vec::new() };
-        let number = hello.record_number;
+        let Some((number, hello)) = client_hello(datagram) else { return Vec::new() };
         if self.cookie == Cookie::Asked && hello.cookie != self.cookie_for(from) {
             let mut body = DTLS_1_0.to_vec();
             body.push(32);
             body.extend_from_slice(&self.cookie_for(from));
             return vec![handshake(DTLS_1_0, number, 0, HELLO_VERIFY_REQUEST, &body)];
         }
-        if hello.offers_suite == Offer::Others {
+        if !hello.offers(PSK_AES_128_CCM_8) {
             // Fatal, handshake_failure.
             return vec![record(ALERT, DTLS_1_2, number, &[2, 40])];
         }
-        vec![self.flight(number)]
+        vec![self.flight(number, hello.extensions_to_answer())]
     }
 }
 
@@ -95,7 +83,7 @@ impl Server {
         hash.finalize().into()
     }
 
-    fn flight(&self, number: u64) -> Vec<u8> {
+    fn flight(&self, number: u64, extensions: &[u8]) -> Vec<u8> {
         let first = match self.cookie {
             Cookie::Asked => 1,
             Cookie::Absent => 0,
@@ -105,6 +93,7 @@ impl Server {
         hello.push(0);
         hello.extend_from_slice(&PSK_AES_128_CCM_8);
         hello.push(0);
+        hello.extend_from_slice(extensions);
         let mut hint = u16::try_from(self.hint.len()).unwrap_or(u16::MAX).to_be_bytes().to_vec();
         hint.extend_from_slice(self.hint.as_bytes());
         let mut flight = handshake(DTLS_1_2, number, first, SERVER_HELLO, &hello);
@@ -114,30 +103,18 @@ impl Server {
     }
 }
 
-/// Reads an unfragmented ClientHello in the first record of a datagram.
-fn client_hello(datagram: &[u8]) -> Option<Hello<'_>> {
+/// Record number and content of an unfragmented ClientHello in the first record of a datagram.
+fn client_hello(datagram: &[u8]) -> Option<(u64, Hello<'_>)> {
     let (header, rest) = datagram.split_at_checked(13)?;
     if header.first() != Some(&HANDSHAKE) || header.get(3..5) != Some(&[0, 0]) {
         return None;
     }
-    let record_number = header.get(5..11)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let number = header.get(5..11)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
     let (message, body) = rest.split_at_checked(12)?;
     if message.first() != Some(&CLIENT_HELLO) {
         return None;
     }
-    // Version and random.
-    let (_, rest) = body.split_at_checked(34)?;
-    let (_session, rest) = short_vector(rest)?;
-    let (cookie, rest) = short_vector(rest)?;
-    let (length, rest) = rest.split_first_chunk::<2>()?;
-    let suites = rest.get(..u16::from_be_bytes(*length).into())?;
-    let ours = suites.chunks_exact(2).any(|suite| suite == PSK_AES_128_CCM_8);
-    Some(Hello { record_number, cookie, offers_suite: if ours { Offer::Ours } else { Offer::Others } })
-}
-
-fn short_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first()?;
-    rest.split_at_checked((*length).into())
+    Some((number, Hello::parse(body, Family::Dtls)?))
 }
 
 fn handshake(version: [u8; 2], number: u64, sequence: u16, kind: u8, body: &[u8]) -> Vec<u8> {

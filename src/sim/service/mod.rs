@@ -5,10 +5,12 @@ pub mod cwmp;
 pub mod dns;
 pub mod dtls;
 pub mod ftp;
+mod hello;
 pub mod http;
 pub mod mdns;
 pub mod mqtt;
 pub mod ntp;
+pub mod oldtls;
 pub mod raw;
 pub mod rtsp;
 pub mod snmp;
@@ -37,6 +39,7 @@ pub enum Service {
     Ssdp(ssdp::Ssdp),
     Cwmp(cwmp::Cwmp),
     Ntp(ntp::Ntp),
+    OldTls(oldtls::OldTls),
     Raw(raw::Raw),
     Tarpit(raw::Tarpit),
 }
@@ -59,6 +62,7 @@ impl Service {
             Self::Ssdp(spec) => ("ssdp", spec.port),
             Self::Cwmp(spec) => ("cwmp", spec.port),
             Self::Ntp(spec) => ("ntp", spec.port),
+            Self::OldTls(spec) => ("oldtls", spec.port),
             Self::Raw(spec) => ("raw", spec.port),
             Self::Tarpit(spec) => ("tarpit", spec.first),
         };
@@ -83,6 +87,7 @@ impl Service {
             | Self::Ssdp(_)
             | Self::Cwmp(_)
             | Self::Ntp(_)
+            | Self::OldTls(_)
             | Self::Raw(_) => Ok(()),
         }
     }
@@ -104,6 +109,7 @@ impl Service {
             Self::Ssdp(spec) => spec.raise(raising).await,
             Self::Cwmp(spec) => spec.raise(&label, raising),
             Self::Ntp(spec) => spec.raise(raising).await,
+            Self::OldTls(spec) => spec.raise(&label, raising),
             Self::Raw(spec) => spec.raise(raising),
             Self::Tarpit(spec) => spec.raise(raising),
         }

@@ -21,6 +21,9 @@ const MOST_PORTS: u16 = 512;
 pub struct Raw {
     pub port: u16,
     pub mode: Mode,
+    /// Sent once, before what the mode sends.
+    #[serde(default)]
+    pub first: String,
     /// What `banner` sends at once, `slow` byte by byte and `endless` again and again.
     #[serde(default)]
     pub text: String,
@@ -55,7 +58,8 @@ impl Raw {
     pub(super) fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
         let text = fill(&self.text, &raising.stage).into_bytes();
         let text = if text.is_empty() { vec![b'.'] } else { text };
-        raising.tcp(self.port, &self.faults, Mouth { mode: self.mode, text })
+        let first = fill(&self.first, &raising.stage).into_bytes();
+        raising.tcp(self.port, &self.faults, Mouth { mode: self.mode, first, text })
     }
 }
 
@@ -69,7 +73,11 @@ impl Tarpit {
 
     pub(super) fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
         for port in self.first..=self.last {
-            raising.tcp(port, &LineFaults::default(), Mouth { mode: Mode::Silent, text: Vec::new() })?;
+            raising.tcp(
+                port,
+                &LineFaults::default(),
+                Mouth { mode: Mode::Silent, first: Vec::new(), text: Vec::new() },
+            )?;
         }
         Ok(())
     }
@@ -77,11 +85,13 @@ impl Tarpit {
 
 struct Mouth {
     mode: Mode,
+    first: Vec<u8>,
     text: Vec<u8>,
 }
 
 impl Speaker for Mouth {
     async fn speak(self: Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+        stream.write_all(&self.first).await?;
         match self.mode {
             Mode::Silent => {}
             Mode::Banner => stream.write_all(&self.text).await?,

@@ -19,7 +19,10 @@ const GET: u8 = 0xa0;
 const GET_NEXT: u8 = 0xa1;
 const RESPONSE: u8 = 0xa2;
 const SET: u8 = 0xa3;
+const GET_BULK: u8 = 0xa5;
 const REPORT: u8 = 0xa8;
+/// Bindings answered per request; further ones are left out.
+const MOST_BINDINGS: u8 = 16;
 const NO_SUCH_NAME: u8 = 2;
 const READ_ONLY: u8 = 4;
 /// 1.3.6.1.2.1.1, the system group.
@@ -93,6 +96,12 @@ struct Agent {
     objects: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+struct Request {
+    version: u8,
+    kind: u8,
+    writes: bool,
+}
+
 impl Answerer for Agent {
     fn answer(&self, _from: SocketAddr, datagram: &[u8]) -> Vec<Vec<u8>> {
         self.reply(datagram).into_iter().collect()
@@ -122,26 +131,42 @@ impl Agent {
         let (_, _, rest) = read(rest)?;
         let (_, _, rest) = read(rest)?;
         let (SEQUENCE, bindings, _) = read(rest)? else { return None };
-        let (SEQUENCE, binding, _) = read(bindings)? else { return None };
+        let request = Request { version, kind, writes: listed(&self.spec.write) };
+        let mut answers = Vec::new();
+        let mut error = [0, 0];
+        let mut rest = bindings;
+        for index in 1..=MOST_BINDINGS {
+            let Some((SEQUENCE, binding, after)) = read(rest) else { break };
+            let (binding, trouble) = self.bind(&request, binding)?;
+            answers.extend(binding);
+            if trouble != 0 && error == [0, 0] {
+                error = [trouble, index];
+            }
+            rest = after;
+        }
+        let [status, index] = error;
+        let head = [tlv(INTEGER, id), tlv(INTEGER, &[status]), tlv(INTEGER, &[index])].concat();
+        let pdu = tlv(RESPONSE, &[head, tlv(SEQUENCE, &answers)].concat());
+        Some(tlv(SEQUENCE, &[tlv(INTEGER, &[version]), tlv(OCTETS, community), pdu].concat()))
+    }
+
+    /// A binding of the answer, and its error status.
+    fn bind(&self, request: &Request, binding: &[u8]) -> Option<(Vec<u8>, u8)> {
         let (OID, name, value) = read(binding)? else { return None };
-        let (name, value, error) = match kind {
+        let (name, found, error) = match request.kind {
             GET => (name, self.get(name), 0),
             // GETBULK is answered with its first repetition.
-            GET_NEXT | 0xa5 => self.next(name),
-            SET if listed(&self.spec.write) => (name, Some(value.to_vec()), 0),
-            SET => (name, Some(value.to_vec()), READ_ONLY),
+            GET_NEXT | GET_BULK => self.next(name),
+            SET => (name, Some(value.to_vec()), if request.writes { 0 } else { READ_ONLY }),
             _ => return None,
         };
-        let (value, error) = match (value, version) {
-            (Some(value), _) => (value, error),
+        let (value, error) = match (found, request.version) {
+            (Some(found), _) => (found, error),
             (None, 0) => (vec![5, 0], NO_SUCH_NAME),
-            (None, _) if kind == GET => (NO_SUCH_OBJECT.to_vec(), 0),
+            (None, _) if request.kind == GET => (NO_SUCH_OBJECT.to_vec(), 0),
             (None, _) => (END_OF_VIEW.to_vec(), 0),
         };
-        let binding = tlv(SEQUENCE, &[tlv(OID, name), value].concat());
-        let head = [tlv(INTEGER, id), tlv(INTEGER, &[error]), tlv(INTEGER, &[u8::from(error != 0)])].concat();
-        let pdu = tlv(RESPONSE, &[head, tlv(SEQUENCE, &binding)].concat());
-        Some(tlv(SEQUENCE, &[tlv(INTEGER, &[version]), tlv(OCTETS, community), pdu].concat()))
+        Some((tlv(SEQUENCE, &[tlv(OID, name), value].concat()), error))
     }
 
     fn get(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! SSDP: the unicast answer to M-SEARCH, pointing to a description that an HTTP service of the device shows.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use serde::Deserialize;
 
@@ -32,11 +32,7 @@ pub struct Location {
 impl Ssdp {
     pub(super) async fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
         let stage = &raising.stage;
-        let host = match stage.host {
-            IpAddr::V4(host) => host.to_string(),
-            IpAddr::V6(host) => format!("[{host}]"),
-        };
-        let location = format!("http://{host}:{}{}", stage.port(self.location.port)?, self.location.path);
+        let location = format!("http://{}{}", stage.authority(self.location.port, 80)?, self.location.path);
         let server = fill(&self.server, stage);
         let responder = Responder { server, target: self.target.clone(), uuid: fill(&self.uuid, stage), location };
         raising.udp(self.port, responder).await

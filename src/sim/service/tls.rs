@@ -1,12 +1,14 @@
 //! TLS for services that offer it: a fresh self-signed certificate per start, with the dates that the device file wants.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, CertifiedKey, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
 
@@ -17,18 +19,36 @@ use crate::sim::{SimError, Stage};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// Versions offered; older ones than 1.2 cannot be simulated with rustls.
+    /// Versions offered; for older ones see [`OldTls`](super::oldtls::OldTls).
     #[serde(default = "both")]
     pub versions: Vec<TlsVersion>,
+    #[serde(default)]
+    pub certificate: Certificate,
+    #[serde(default)]
+    pub client: ClientCertificate,
+}
+
+/// A self-signed certificate, made anew at each start.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Certificate {
     /// Common name; the serial number of the device if absent.
     pub name: Option<String>,
     /// Subject alternative names, DNS or IP; the host is always among them.
-    #[serde(default)]
     pub names: Vec<String>,
     /// First day of validity, `YYYY-MM-DD`; thirty days ago if absent.
     pub not_before: Option<Day>,
     /// Last day of validity; 365 days from now if absent.
     pub not_after: Option<Day>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificate {
+    #[default]
+    None,
+    /// Nobody has one that this server would believe.
+    Required,
 }
 
 /// A day of the calendar.
@@ -58,19 +78,51 @@ fn both() -> Vec<TlsVersion> {
 
 impl Tls {
     pub(in crate::sim) fn acceptor(&self, service: &str, stage: &Stage) -> Result<TlsAcceptor, SimError> {
-        let trouble =
-            |problem: &dyn ToString| SimError::Setup { service: service.to_owned(), problem: problem.to_string() };
-        let key = KeyPair::generate().map_err(|error| trouble(&error))?;
-        let parameters = self.parameters(stage).map_err(|error| trouble(&error))?;
-        let certificate = parameters.self_signed(&key).map_err(|error| trouble(&error))?;
-        let secret = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| trouble(&error))?;
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(&self.protocol_versions())
-            .map_err(|error| trouble(&error))?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], secret)
-            .map_err(|error| trouble(&error))?;
+        let made = self.certificate.make(service, stage)?;
+        let config = self.config(&made).map_err(|problem| setup(service, problem.as_ref()))?;
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    fn config(&self, made: &CertifiedKey<KeyPair>) -> Result<ServerConfig, Box<dyn Error>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let own = made.cert.der().clone();
+        let secret = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&self.protocol_versions())?;
+        let builder = match self.client {
+            ClientCertificate::None => builder.with_no_client_auth(),
+            ClientCertificate::Required => {
+                let mut roots = RootCertStore::empty();
+                roots.add(own.clone())?;
+                builder.with_client_cert_verifier(
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?,
+                )
+            }
+        };
+        Ok(builder.with_single_cert(vec![own], secret)?)
+    }
+
+    fn protocol_versions(&self) -> Vec<&'static SupportedProtocolVersion> {
+        let pick = |version: &TlsVersion| match version {
+            TlsVersion::Tls12 => &version::TLS12,
+            TlsVersion::Tls13 => &version::TLS13,
+        };
+        self.versions.iter().map(pick).collect()
+    }
+}
+
+fn setup(service: &str, problem: &dyn Error) -> SimError {
+    SimError::Setup { service: service.to_owned(), problem: problem.to_string() }
+}
+
+impl Certificate {
+    pub(super) fn make(&self, service: &str, stage: &Stage) -> Result<CertifiedKey<KeyPair>, SimError> {
+        let make = || {
+            let signing_key = KeyPair::generate()?;
+            let cert = self.parameters(stage)?.self_signed(&signing_key)?;
+            Ok(CertifiedKey { cert, signing_key })
+        };
+        make().map_err(|problem: rcgen::Error| setup(service, &problem))
     }
 
     fn parameters(&self, stage: &Stage) -> Result<CertificateParams, rcgen::Error> {
@@ -89,13 +141,5 @@ impl Tls {
         parameters.not_before = midnight(first);
         parameters.not_after = midnight(last);
         Ok(parameters)
-    }
-
-    fn protocol_versions(&self) -> Vec<&'static SupportedProtocolVersion> {
-        let pick = |version: &TlsVersion| match version {
-            TlsVersion::Tls12 => &version::TLS12,
-            TlsVersion::Tls13 => &version::TLS13,
-        };
-        self.versions.iter().map(pick).collect()
     }
 }

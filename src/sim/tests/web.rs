@@ -2,6 +2,7 @@
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, redirect};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::super::Running;
@@ -69,7 +70,7 @@ async fn basic_takes_the_factory_login_only() {
         (refused.status().as_u16(), header(&refused, WWW_AUTHENTICATE)),
         (401, "Basic realm=\"KH-Hub 2\"".into())
     );
-    assert_eq!(ask(Some("1234")).await.unwrap().status(), 200);
+    assert_eq!(ask(Some("password")).await.unwrap().status(), 200);
 }
 
 #[tokio::test]
@@ -169,4 +170,39 @@ async fn an_old_server_closes_without_a_length() {
     let mut stream = tcp(&device, 8000).await;
     let answer = say(&mut stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "</html>").await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && !answer.contains("Content-Length"), "{answer}");
+}
+
+/// A ClientHello of TLS 1.2 that offers this suite only.
+fn client_hello(suite: [u8; 2]) -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend_from_slice(&[9; 32]);
+    body.extend_from_slice(&[0, 0, 2]);
+    body.extend_from_slice(&suite);
+    body.extend_from_slice(&[1, 0]);
+    let length = u8::try_from(body.len()).unwrap();
+    let mut record = vec![22, 3, 1, 0, length + 4, 1, 0, 0, length];
+    record.extend(body);
+    record
+}
+
+#[tokio::test]
+async fn a_server_of_the_past_shows_its_version_or_an_alert() {
+    let device = builtin("trap-tls-unusual", 3, 13).await;
+    for (port, suite, start) in [
+        (4430, [0, 0x2f], &[22, 3, 0][..]),
+        (4431, [0xc0, 9], &[22, 3, 1]),
+        (4431, [0x13, 1], &[21, 3, 1, 0, 2, 2, 40]),
+    ] {
+        let mut stream = tcp(&device, port).await;
+        stream.write_all(&client_hello(suite)).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(start), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_wants_a_client_certificate_serves_nobody_without() {
+    let device = builtin("trap-tls-unusual", 3, 14).await;
+    assert!(client().get(url("https", &device, 4432, "/")).send().await.is_err());
 }

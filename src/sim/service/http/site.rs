@@ -21,6 +21,7 @@ const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was se
     <body><h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port</body></html>\n";
 const UPLOAD_PAGE: &str = "<html><body><h1>Firmware update</h1><p>Current version: {firmware}</p><form method=\"post\" \
     enctype=\"multipart/form-data\"><input type=\"file\" name=\"firmware\"><button>Upload</button></form></body></html>\n";
+const METHODS: [&str; 3] = ["GET", "HEAD", "POST"];
 const TLS_HANDSHAKE_RECORD: u8 = 22;
 
 pub(super) struct Site {
@@ -46,10 +47,7 @@ impl Site {
         }
         spec.form.text = fill(&spec.form.text, stage);
         let acceptor = spec.tls.as_ref().map(|tls| tls.acceptor(label, stage)).transpose()?;
-        let secure = spec.redirect_https.map(|port| stage.port(port)).transpose()?.map(|port| match port {
-            443 => stage.host.to_string(),
-            _ => format!("{}:{port}", stage.host),
-        });
+        let secure = spec.redirect_https.map(|port| stage.authority(port, 443)).transpose()?;
         let form = FormLogin {
             spec: spec.form.clone(),
             title: stage.identity.model.clone(),
@@ -190,6 +188,10 @@ impl Site {
             return self.upload(request);
         }
         match self.route(&request.path) {
+            // A server that answers everything does so for every method, too.
+            Some(route) if route.path != "*" && !METHODS.contains(&request.method.as_str()) => {
+                Response::html(405, "<h1>405 Method Not Allowed</h1>\n").with("Allow", "GET, HEAD, POST")
+            }
             Some(route) => {
                 let mut response = Response::new(route.status, &route.content_type, route.body.as_bytes());
                 response.headers.extend(route.headers.clone());
