@@ -210,19 +210,7 @@ fn snmpd_with_public_fails_and_with_v3_only_does_not() {
     let persistent = dir.path().display().to_string();
     let _open = Server::start(
         &snmpd,
-        &[
-            "-f",
-            "-Lo",
-            "-C",
-            "-c",
-            &open,
-            "-I",
-            "-smux",
-            "--persistentDir",
-            &persistent,
-            "-p",
-            &format!("{persistent}/1"),
-        ],
+        &["-f", "-Lo", "-C", "-c", &open, "-I", "-smux", "-p", &format!("{persistent}/1")],
         udp("127.0.50.8:10161"),
     );
     let s = scan("127.0.50.8", "tcp:none,udp:10161");
