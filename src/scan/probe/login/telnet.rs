@@ -73,7 +73,8 @@ impl Talk {
             if !fresh.is_empty() {
                 self.wire.send(&fresh).await?;
             }
-            any = text.len() > self.read;
+            // A daemon echoes the line end at once and thinks for seconds before it says what it thinks.
+            any = text.get(self.read..).is_some_and(|t| !t.trim().is_empty());
             if any && prompt(&text) != Prompt::Other || self.raw.len() > 64 * 1024 {
                 break;
             }
