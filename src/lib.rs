@@ -1,3 +1,4 @@
 //! Patuh: conformance testing of IoT security baselines.
+pub mod bundle;
 pub mod judge;
 pub mod model;
