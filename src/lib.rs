@@ -2,3 +2,4 @@
 pub mod bundle;
 pub mod judge;
 pub mod model;
+pub mod report;
