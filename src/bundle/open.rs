@@ -6,7 +6,7 @@ use super::{
     sign::{self, SignatureError},
 };
 use crate::judge::Assessment;
-use crate::model::Recording;
+use crate::model::{Recording, observation::clean};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -15,14 +15,19 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum OpenError {
-    #[error("{}: {error}; the bundle cannot be relied on", path.display())]
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
     Integrity { path: PathBuf, error: IntegrityError },
-    #[error("{}: {error}; the bundle cannot be relied on", path.display())]
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
     Signature { path: PathBuf, error: SignatureError },
-    #[error("{}: {error}; it was sealed by another version or is not a bundle of this tool", path.display())]
+    #[error("{}: {}; it was sealed by another version or is not a bundle of this tool", path.display(), shown(error))]
     Payload { path: PathBuf, error: PayloadError },
-    #[error("{}: `{}` is not an index that this version reads: {error}; use the version that sealed it", path.display(), layout::INDEX)]
+    #[error("{}: `{}` is not an index that this version reads: {}; use the version that sealed it", path.display(), layout::INDEX, shown(error))]
     Index { path: PathBuf, error: serde_json::Error },
+}
+
+/// What a stranger's bundle makes us say must not steer a terminal.
+fn shown(error: &impl std::fmt::Display) -> String {
+    clean(&error.to_string(), 500)
 }
 
 /// A bundle whose files are those that its statement names, under a signature that fits the key in it.

@@ -24,8 +24,10 @@ pub enum KeyError {
     WrongPhrase { path: PathBuf },
     #[error("{}: {error}; choose another path for the new key", path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("the key cannot sign: {0}; use an ed25519, ecdsa or rsa key")]
+    #[error("the key cannot sign: {0}; use an ed25519, ecdsa (nistp256) or rsa key")]
     Sign(ssh_key::Error),
+    #[error("the rsa key cannot sign: {0}; use an ed25519 key")]
+    SignRsa(String),
 }
 
 /// A private key that is ready to sign.
@@ -56,8 +58,25 @@ impl SigningKey {
 
     /// The armoured signature over `message`.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        if self.0.algorithm().is_rsa() {
+            return self.sign_rsa(message);
+        }
         let signature = self.0.sign(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
         armour(&signature).map_err(KeyError::Sign)
+    }
+}
+
+/// The one place where the newer version of the crate, which russh carries, is needed: 0.6.7 cannot sign
+/// with RSA because it hands the first prime on twice.
+impl SigningKey {
+    fn sign_rsa(&self, message: &[u8]) -> Result<String, KeyError> {
+        use russh::keys::ssh_key as newer;
+        let text = self.0.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?;
+        let signed = newer::PrivateKey::from_openssh(text.as_bytes())
+            .and_then(|key| key.sign(NAMESPACE, newer::HashAlg::Sha512, message))
+            .and_then(|signature| signature.to_pem(newer::LineEnding::LF));
+        let pem = signed.map_err(|e| KeyError::SignRsa(e.to_string()))?;
+        armour(&SshSig::from_pem(pem).map_err(KeyError::Sign)?).map_err(KeyError::Sign)
     }
 }
 
@@ -109,6 +128,9 @@ pub fn check(message: &[u8], signature: &[u8], signer: &[u8]) -> Result<PublicKe
         return Err(SignatureError::Signer);
     }
     let signed = SshSig::from_pem(signature).map_err(|_| SignatureError::Armour)?;
+    if signed.version() != SshSig::VERSION || !signed.reserved().is_empty() {
+        return Err(SignatureError::Armour);
+    }
     if armour(&signed).ok().as_deref().map(str::as_bytes) != Some(signature) {
         return Err(SignatureError::Armour);
     }

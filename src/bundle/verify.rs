@@ -7,6 +7,7 @@ use super::{
     sign, signers,
     statement::{self, Claims},
 };
+use crate::model::observation::clean;
 use serde::Serialize;
 use std::{collections::BTreeSet, path::Path};
 use thiserror::Error;
@@ -87,7 +88,8 @@ pub fn verify(path: &Path, allowed: Option<&str>, views: Views) -> Verification 
 }
 
 fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
-    VerificationLine { name, outcome, detail }
+    // A stranger's bundle has a say in it: it must not steer a terminal.
+    VerificationLine { name, outcome, detail: clean(&detail, 500) }
 }
 
 fn unreadable(why: &str) -> Verification {
