@@ -3,3 +3,5 @@ pub mod bundle;
 pub mod judge;
 pub mod model;
 pub mod report;
+pub mod scan;
+pub mod sim;

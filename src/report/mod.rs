@@ -2,6 +2,7 @@
 //!
 //! A device's words are hostile wherever they are shown: each view cleans and escapes them itself.
 pub mod html;
+pub mod inventory;
 pub mod json;
 pub mod text;
 pub mod words;

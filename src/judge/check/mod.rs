@@ -3,8 +3,45 @@
 use super::{Decision, Evidence};
 use serde::{Serialize, de::DeserializeOwned};
 
+mod auth_mech_inventory;
+mod banner_version;
+mod coap;
+mod coap_core_exposure;
+mod coap_nosec_only;
+mod coap_read_unauth;
+mod common;
+mod default_creds;
+mod disc_target_binding;
+mod ftp_anonymous;
+mod ftp_default_creds;
+mod http_admin_cleartext;
+mod http_admin_unauthenticated;
+mod http_basic_default_creds;
+mod http_digest_default_creds;
+mod http_form_default_creds;
+mod mqtt;
+mod mqtt_anonymous_connect;
+mod mqtt_any_credential;
+mod mqtt_cleartext_listener;
+mod mqtt_default_creds;
+mod mqtt_retained_sensitive;
+mod mqtt_wildcard_read;
+mod snmp_default_community_read;
+mod ssh_default_creds;
+mod svc_identify;
+mod svc_legacy_insecure;
+mod svc_remote_debug;
+mod svc_undeclared_open;
+mod tcp_full_sweep_v4;
+mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod tls_cert_validity;
+mod tls_legacy_versions_refused;
 mod tls_modern_version;
+mod udp_probe_sweep;
+mod upd_upload_unauthenticated;
+mod upd_version_visible;
+mod vdp_security_txt;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +90,43 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 }
 
 /// Every check, sorted by id.
-pub static CHECKS: &[&Check] = &[&telnet_noauth_shell::CHECK, &tls_modern_version::CHECK];
+pub static CHECKS: &[&Check] = &[
+    &auth_mech_inventory::CHECK,
+    &banner_version::CHECK,
+    &coap_core_exposure::CHECK,
+    &coap_nosec_only::CHECK,
+    &coap_read_unauth::CHECK,
+    &disc_target_binding::CHECK,
+    &ftp_anonymous::CHECK,
+    &ftp_default_creds::CHECK,
+    &http_admin_cleartext::CHECK,
+    &http_admin_unauthenticated::CHECK,
+    &http_basic_default_creds::CHECK,
+    &http_digest_default_creds::CHECK,
+    &http_form_default_creds::CHECK,
+    &mqtt_anonymous_connect::CHECK,
+    &mqtt_any_credential::CHECK,
+    &mqtt_cleartext_listener::CHECK,
+    &mqtt_default_creds::CHECK,
+    &mqtt_retained_sensitive::CHECK,
+    &mqtt_wildcard_read::CHECK,
+    &snmp_default_community_read::CHECK,
+    &ssh_default_creds::CHECK,
+    &svc_identify::CHECK,
+    &svc_legacy_insecure::CHECK,
+    &svc_remote_debug::CHECK,
+    &svc_undeclared_open::CHECK,
+    &tcp_full_sweep_v4::CHECK,
+    &telnet_default_creds::CHECK,
+    &telnet_noauth_shell::CHECK,
+    &tls_cert_validity::CHECK,
+    &tls_legacy_versions_refused::CHECK,
+    &tls_modern_version::CHECK,
+    &udp_probe_sweep::CHECK,
+    &upd_upload_unauthenticated::CHECK,
+    &upd_version_visible::CHECK,
+    &vdp_security_txt::CHECK,
+];
 
 pub fn find(id: &str) -> Option<&'static Check> {
     CHECKS.iter().copied().find(|c| c.id == id)

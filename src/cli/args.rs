@@ -1,0 +1,198 @@
+//! The arguments, as clap reads them.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(
+    name = "patuh",
+    version,
+    about = "Tests IoT devices against regional security baselines and keeps the evidence",
+    after_help = "Examples:\n  patuh demo\n  patuh scan 192.168.1.20 --profile asean-baseline --out camera\n  patuh judge camera --profile sg-cls-iot:1 --format json"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start simulated devices on loopback, scan, judge and seal them
+    Demo(DemoArgs),
+    /// Probe a device, write a recording, and judge it when profiles are named
+    Scan(ScanArgs),
+    /// Print what a scan would send; sends nothing
+    Plan(ScanArgs),
+    /// Judge a recording or bundle again, offline
+    Judge(JudgeArgs),
+    /// What was observed: endpoints, services, TLS, authentication, completeness
+    Inventory(InventoryArgs),
+    /// List, show and check profiles
+    Profile(ProfileArgs),
+    /// The page of a check, probe, provision, unit or profile
+    Explain(ExplainArgs),
+    /// Simulated devices, each with a good and a bad twin
+    Sim(SimArgs),
+    /// What this machine allows, and what that costs
+    Doctor,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh demo\n  patuh demo --device ip-camera-bad --keep demo-out")]
+pub struct DemoArgs {
+    /// Leave recordings, bundles and reports in this directory
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Only these simulated devices
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub device: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Most {
+    Connect,
+    Ask,
+    LogIn,
+    Stress,
+    Alter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum PaceArg {
+    Gentle,
+    Adaptive,
+    Fast,
+}
+
+#[derive(Args, Clone)]
+#[command(
+    after_help = "Examples:\n  patuh scan 192.168.1.20\n  patuh scan camera.lan --profile asean-baseline --profile sg-cls-iot:1 --out camera\n  patuh scan 10.0.0.7 --ports tcp:1-1024,udp:53,5683 --pace gentle --json\n  patuh scan 10.0.0.7 --resume camera"
+)]
+pub struct ScanArgs {
+    /// Address or name; several name endpoints of one device
+    #[arg(required_unless_present = "resume", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Judge under this profile (ID or ID:LEVEL); may be repeated
+    #[arg(long, value_name = "ID")]
+    pub profile: Vec<String>,
+    /// Implementation conformance statement (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub ics: Option<PathBuf>,
+    /// Extra information for testing (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub ixit: Option<PathBuf>,
+    /// Who authorised what (TOML); without it: the named local addresses, up to log-in
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// For example tcp:1-65535,udp:53,5683
+    #[arg(long, value_name = "SPEC")]
+    pub ports: Option<String>,
+    /// The most intrusive thing to do
+    #[arg(long, value_enum)]
+    pub most: Option<Most>,
+    #[arg(long, value_enum)]
+    pub pace: Option<PaceArg>,
+    /// Only these probes, by id; the others show as not run
+    #[arg(long, value_name = "ID")]
+    pub probe: Vec<String>,
+    /// Write the recording here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the recording in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+    /// Print JSON on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json"
+)]
+pub struct JudgeArgs {
+    /// A recording's directory or a bundle
+    #[arg(value_name = "RECORDING|BUNDLE")]
+    pub source: PathBuf,
+    #[arg(long, value_name = "ID", required = true)]
+    pub profile: Vec<String>,
+    #[arg(long, value_name = "FILE")]
+    pub ics: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub ixit: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum InventoryFormat {
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh inventory camera --format json")]
+pub struct InventoryArgs {
+    #[arg(value_name = "RECORDING|BUNDLE")]
+    pub source: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: InventoryFormat,
+}
+
+#[derive(Args)]
+pub struct ProfileArgs {
+    #[command(subcommand)]
+    pub command: ProfileCommand,
+}
+
+#[derive(Subcommand)]
+pub enum ProfileCommand {
+    /// All built-in profiles
+    List {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// One profile with its requirements and units
+    Show {
+        id: String,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Check the built-in profiles, or one by id or file
+    Check { id: Option<String> },
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  patuh explain telnet-default-creds\n  patuh explain tcp-ports\n  patuh explain 5.1-1"
+)]
+pub struct ExplainArgs {
+    pub id: String,
+}
+
+#[derive(Args)]
+pub struct SimArgs {
+    #[command(subcommand)]
+    pub command: SimCommand,
+}
+
+#[derive(Subcommand)]
+pub enum SimCommand {
+    /// All simulated devices
+    List,
+    /// Run one until Ctrl-C
+    Run {
+        name: String,
+        #[arg(long, default_value = "127.0.77.1")]
+        bind: std::net::IpAddr,
+        /// Added to ports below 1024, for those who may not bind them
+        #[arg(long, default_value_t = 0)]
+        shift: u16,
+    },
+}

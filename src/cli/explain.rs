@@ -1,0 +1,55 @@
+//! `explain`: the page behind any id.
+use super::{Done, Exit, Failure, output, source};
+use patuh::{
+    judge::{
+        CHECKS,
+        profile::{BUILTIN, Catalogue, Method, nearest},
+    },
+    scan::PROBES,
+};
+use std::fmt::Write;
+
+pub fn run(id: &str) -> Done {
+    let mut out = String::new();
+    if let Some(c) = CHECKS.iter().find(|c| c.id == id) {
+        let _ = write!(out, "{}\n\n{}", c.title, c.page);
+        let _ = writeln!(out, "\nNeeds the probes: {}", c.needs.join(", "));
+    }
+    if let Some(p) = PROBES.iter().find(|p| p.id == id) {
+        out.push_str(p.page);
+    }
+    for c in Catalogue::all() {
+        for p in c.provisions.iter().filter(|p| p.id == id) {
+            let _ = writeln!(out, "{} of {} ({}), status {}\n  {}", p.id, c.title, c.source, p.status, p.text);
+            let _ = writeln!(out, "  our own words; confidence {}", c.confidence);
+        }
+    }
+    for m in Method::all() {
+        for (g, c, u) in m.units().filter(|(_, _, u)| u.id == id) {
+            let _ = writeln!(out, "{} of {} ({}): group {}, case {} ({})", u.id, m.title, m.source, g.id, c.id, u.kind);
+            let _ = writeln!(out, "  {}\n  case: {}\n  confidence {}", u.does, c.purpose, m.confidence);
+            for check in &u.checks {
+                let _ = writeln!(out, "  decided by: {check}");
+            }
+            if let Some(a) = &u.attest {
+                let _ = writeln!(out, "  assessor: {a}");
+            }
+            if let Some(s) = &u.same_as {
+                let _ = writeln!(out, "  repeats: {s}");
+            }
+        }
+    }
+    if BUILTIN.iter().any(|(b, _)| *b == id) {
+        let p = source::profile(id)?;
+        let _ = writeln!(out, "{}: {}\n{}\nconfidence {}\nsources:", p.id, p.title, p.disclaimer, p.confidence);
+        for s in &p.sources {
+            let _ = writeln!(out, "  {s}");
+        }
+    }
+    if out.is_empty() {
+        let known = CHECKS.iter().map(|c| c.id).chain(PROBES.iter().map(|p| p.id)).chain(BUILTIN.iter().map(|b| b.0));
+        return Err(Failure::new(Exit::Usage, format!("nothing is known as `{id}`{}", nearest(id, known))));
+    }
+    output::result(&out)?;
+    Ok(Exit::Passed)
+}

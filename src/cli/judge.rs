@@ -1,0 +1,60 @@
+//! `judge` and `inventory`: from a file, offline.
+use super::{
+    Done, Exit, Failure,
+    args::{Format, InventoryArgs, InventoryFormat, JudgeArgs},
+    output, source,
+};
+use patuh::{
+    judge::{
+        Assessment, Inputs, Profile,
+        assess::{Outcome, Read, assess},
+    },
+    model::{Ics, Ixit, Recording},
+    report::{self, inventory},
+};
+
+pub fn run(a: &JudgeArgs) -> Done {
+    let profiles = source::profiles(&a.profile)?;
+    let recording = source::recording(&a.source)?;
+    let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
+    let all = all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
+    show(&all, a.format)?;
+    Ok(worst(&all))
+}
+
+pub fn all(
+    recording: &Recording,
+    ics: Option<&Read<Ics>>,
+    ixit: Option<&Read<Ixit>>,
+    profiles: &[Profile],
+) -> Vec<Assessment> {
+    let inputs = Inputs { recording, ics, ixit };
+    profiles.iter().map(|p| assess(&inputs, p)).collect()
+}
+
+pub fn show(all: &[Assessment], format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Json => output::result(&report::json(all)),
+        Format::Text => output::result(&all.iter().map(report::text).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// The worst of several profiles: a failure before anything open, before a pass.
+pub fn worst(all: &[Assessment]) -> Exit {
+    let code = |a: &Assessment| match a.verdict {
+        Outcome::Pass => Exit::Passed,
+        Outcome::Fail => Exit::Failed,
+        Outcome::Inconclusive | Outcome::NotApplicable | Outcome::AwaitingAssessor => Exit::Inconclusive,
+    };
+    all.iter().map(code).max().unwrap_or(Exit::Inconclusive)
+}
+
+pub fn inventory(a: &InventoryArgs) -> Done {
+    let inventory = inventory::inventory(&source::recording(&a.source)?);
+    output::result(&match a.format {
+        InventoryFormat::Text => inventory::text(&inventory),
+        InventoryFormat::Json => inventory::json(&inventory),
+        InventoryFormat::Csv => inventory::csv(&inventory),
+    })?;
+    Ok(Exit::Passed)
+}

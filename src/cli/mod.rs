@@ -1,0 +1,89 @@
+//! The command line: arguments to calls, results to text, errors to exit codes.
+mod args;
+mod demo;
+mod doctor;
+mod explain;
+mod judge;
+mod output;
+mod plan;
+mod profile;
+mod scan;
+mod sim;
+mod source;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::{ffi::OsString, process::ExitCode};
+
+/// Exit codes of the contract; 0, 1 and 2 are verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    Passed = 0,
+    Inconclusive = 2,
+    Failed = 1,
+    Usage = 64,
+    BadInput = 65,
+    NoInput = 66,
+    Unreachable = 69,
+    Ours = 70,
+    Io = 74,
+    NotPermitted = 77,
+    BadConfig = 78,
+}
+
+/// A message for the user and the exit code that goes with it.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+}
+
+pub type Done = Result<Exit, Failure>;
+
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            let code = if e.use_stderr() { Exit::Usage } else { Exit::Passed };
+            return ExitCode::from(code as u8);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(r) => r,
+        Err(e) => {
+            output::error(&format!("cannot start: {e}"));
+            return ExitCode::from(Exit::Ours as u8);
+        }
+    };
+    let done = runtime.block_on(dispatch(cli.command));
+    // Tasks of simulated devices and open connections must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match done {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(f) => {
+            output::error(&f.message);
+            ExitCode::from(f.exit as u8)
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Done {
+    match command {
+        Command::Demo(a) => demo::run(a).await,
+        Command::Scan(a) => scan::run(a).await,
+        Command::Plan(a) => plan::run(a).await,
+        Command::Judge(a) => judge::run(&a),
+        Command::Inventory(a) => judge::inventory(&a),
+        Command::Profile(a) => profile::run(&a.command),
+        Command::Explain(a) => explain::run(&a.id),
+        Command::Sim(a) => sim::run(a.command).await,
+        Command::Doctor => doctor::run(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What several checks ask in the same way.
+use crate::judge::{Decision, Evidence, Judgement, Known};
+use crate::model::observation::{HttpPage, PortState};
+use crate::model::{Endpoint, Gap, Observation, Record, Subject, Why};
+use std::collections::BTreeMap;
+
+/// Undecided because the maker did not supply `table`; what was observed is told all the same.
+pub(super) fn not_declared(table: &str, observed: String) -> Decision {
+    let gap = Gap { wanted: format!("ixit table {table}"), subject: None, why: Why::NotSupplied };
+    Decision::Judged(Judgement::missing(gap, observed))
+}
+
+/// `decision`, but where there was nothing to judge: undecided, because `wanted` did not show itself.
+/// For checks whose subject every device has, so that not seeing it says nothing about the device.
+pub(super) fn never_absent(decision: Decision, wanted: &str, why: &str) -> Decision {
+    match decision {
+        Decision::Judged(j) => Decision::Judged(j),
+        Decision::Absent { what, .. } => {
+            let why = Why::NotUnderstood(why.to_owned());
+            Decision::Judged(Judgement::missing(Gap { wanted: wanted.to_owned(), subject: None, why }, what))
+        }
+    }
+}
+
+/// No items, only how far `probe` looked: joined to others, its gaps withhold their PASS.
+pub(super) fn looked<T>(evidence: &Evidence<'_>, probe: &str) -> Known<T> {
+    evidence.known(probe, |_| None)
+}
+
+/// An open endpoint, and the service that its UDP reply parsed as.
+pub(super) type OpenPort<'a> = (Endpoint, Option<&'a str>);
+
+pub(super) fn open_port(record: &Record) -> Option<OpenPort<'_>> {
+    match &record.observation {
+        Observation::Port { state: PortState::Open, service } => Some((record.subject.endpoint()?, service.as_deref())),
+        Observation::Port { state: PortState::Refused | PortState::Silent { .. }, .. } => None,
+        _ => None,
+    }
+}
+
+/// Every open endpoint of both transports, as far as it was also asked what it is.
+pub(super) fn open_ports<'a>(evidence: &Evidence<'a>) -> Known<OpenPort<'a>> {
+    let ports = evidence.known("tcp-ports", open_port).and(evidence.known("udp-services", open_port));
+    ports.and(looked(evidence, "service-identify"))
+}
+
+/// What an endpoint says that it is.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub service: &'a str,
+    pub tls: bool,
+    pub starttls: bool,
+    pub says: &'a [String],
+}
+
+pub(super) fn said(record: &Record) -> Option<Said<'_>> {
+    match &record.observation {
+        Observation::Service { service, tls, starttls, says, .. } => {
+            Some(Said { service, tls: *tls, starttls: *starttls, says })
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn said_by_endpoint<'a>(evidence: &Evidence<'a>) -> BTreeMap<Subject, Said<'a>> {
+    let all = evidence.known("service-identify", said);
+    all.items().iter().map(|s| (s.subject().clone(), s.what)).collect()
+}
+
+/// A page that was fetched without a credential.
+pub(super) fn page(record: &Record) -> Option<&HttpPage> {
+    match &record.observation {
+        Observation::Http { page } => Some(page),
+        _ => None,
+    }
+}
+
+/// `unknown`: it said nothing that we know.
+pub(super) fn is_unknown(service: &str) -> bool {
+    service == "unknown"
+}
+
+/// `a, b, c` without repeats, in order.
+pub(super) fn listed<T: Ord + std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let set: std::collections::BTreeSet<T> = items.into_iter().collect();
+    set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

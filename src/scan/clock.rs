@@ -1,0 +1,8 @@
+//! The only place that tells the time.
+
+/// Now, as RFC 3339 in UTC with milliseconds.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn now() -> String {
+    let ms = jiff::Timestamp::now().as_millisecond();
+    jiff::Timestamp::from_millisecond(ms).map(|t| format!("{t:.3}")).unwrap_or_default()
+}

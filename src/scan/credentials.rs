@@ -1,0 +1,77 @@
+//! The lists of publicly known default credentials, and which of them to try first.
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = "credential")]
+    credentials: Vec<Credential>,
+    #[serde(rename = "community")]
+    communities: Vec<Community>,
+}
+
+/// A user and a secret that shipped devices have used.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Credential {
+    pub id: String,
+    pub user: String,
+    pub secret: String,
+    pub protocols: Vec<String>,
+    #[serde(default)]
+    pub vendors: Vec<String>,
+    #[serde(default)]
+    pub weight: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Community {
+    pub id: String,
+    pub value: String,
+}
+
+static LISTS: LazyLock<Option<Written>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../profiles/data/credentials.toml")).ok());
+
+pub fn communities() -> &'static [Community] {
+    LISTS.as_ref().map(|w| w.communities.as_slice()).unwrap_or_default()
+}
+
+pub fn all() -> &'static [Credential] {
+    LISTS.as_ref().map(|w| w.credentials.as_slice()).unwrap_or_default()
+}
+
+/// The candidates for a protocol: those of the vendors named in `hints` first, then by how common they are.
+pub fn candidates(protocol: &str, hints: &str) -> Vec<Credential> {
+    let hints = hints.to_lowercase();
+    let vendor = |c: &Credential| c.vendors.iter().any(|v| v.len() > 2 && hints.contains(v.as_str()));
+    let mut list: Vec<Credential> =
+        all().iter().filter(|c| c.protocols.iter().any(|p| p == protocol)).cloned().collect();
+    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(c.weight), c.id.clone()));
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_list_is_long_enough_unique_and_has_provenance() {
+        assert!(all().len() >= 150, "{}", all().len());
+        let pairs: BTreeSet<_> = all().iter().map(|c| (&c.user, &c.secret)).collect();
+        assert_eq!(pairs.len(), all().len());
+        let ids: BTreeSet<_> = all().iter().map(|c| &c.id).collect();
+        assert_eq!(ids.len(), all().len());
+        let raw: toml::Table = toml::from_str(include_str!("../../profiles/data/credentials.toml")).unwrap();
+        let sources = raw["source"].as_table().unwrap();
+        for row in raw["credential"].as_array().unwrap() {
+            assert!(sources.contains_key(row["source"].as_str().unwrap()), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_own_default_comes_first() {
+        let first = &candidates("http", "Server: Hikvision-Webs")[0];
+        assert!(first.vendors.iter().any(|v| v == "hikvision"), "{first:?}");
+    }
+}

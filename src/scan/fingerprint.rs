@@ -1,0 +1,80 @@
+//! Products and versions by what a service says. The rules are data with provenance and an example each.
+use regex::Regex;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = "fingerprint")]
+    fingerprints: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    on: String,
+    pattern: String,
+    product: String,
+    #[serde(default)]
+    vendor: Option<String>,
+    #[serde(default)]
+    version: Option<usize>,
+}
+
+struct Compiled {
+    rule: Rule,
+    regex: Regex,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Product {
+    pub product: Option<String>,
+    pub version: Option<String>,
+    pub vendor: Option<String>,
+}
+
+static RULES: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
+    let text = include_str!("../../profiles/data/fingerprints.toml");
+    let written: Option<Written> = toml::from_str(text).ok();
+    let rules = written.map(|w| w.fingerprints).unwrap_or_default();
+    rules.into_iter().filter_map(|rule| Some(Compiled { regex: Regex::new(&rule.pattern).ok()?, rule })).collect()
+});
+
+/// The first rule for `on` (banner, http-server, ssh-ident ...) that matches what was said.
+pub fn product(on: &str, said: &str) -> Option<Product> {
+    if said.is_empty() {
+        return None;
+    }
+    RULES.iter().filter(|c| c.rule.on == on).find_map(|c| {
+        let hit = c.regex.captures(said)?;
+        let version = c.rule.version.and_then(|g| hit.get(g)).map(|m| m.as_str().to_owned());
+        Some(Product { product: Some(c.rule.product.clone()), version, vendor: c.rule.vendor.clone() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Examples {
+        fingerprint: Vec<Example>,
+    }
+    #[derive(Deserialize)]
+    struct Example {
+        id: String,
+        pattern: String,
+        example: String,
+        counter: String,
+    }
+
+    #[test]
+    fn every_rule_matches_its_example_and_not_its_counter_example() {
+        let all: Examples = toml::from_str(include_str!("../../profiles/data/fingerprints.toml")).unwrap();
+        assert_eq!(all.fingerprint.len(), RULES.len());
+        for e in all.fingerprint {
+            let regex = Regex::new(&e.pattern).unwrap_or_else(|x| panic!("{}: {x}", e.id));
+            assert!(regex.is_match(&e.example), "{}: example", e.id);
+            assert!(!regex.is_match(&e.counter), "{}: counter", e.id);
+        }
+    }
+}

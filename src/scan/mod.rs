@@ -1,0 +1,16 @@
+//! Floor 1a: how it is observed. The only part that touches a network; it never says good or bad.
+pub mod clock;
+pub mod codec;
+
+mod credentials;
+pub mod engine;
+mod fingerprint;
+pub mod journal;
+pub mod net;
+pub mod probe;
+pub mod resolve;
+mod sensitive;
+pub mod session;
+
+pub use engine::{Progress, ScanError, Target, scan};
+pub use probe::{PROBES, Probe};

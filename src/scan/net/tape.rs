@@ -1,0 +1,134 @@
+//! What passed over one connection: bytes both ways with times, secrets masked.
+use super::super::journal::Journal;
+use crate::model::{Endpoint, Sha256Digest};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{sync::Arc, time::Instant};
+
+/// Bytes kept per direction; what exceeds it is counted, not kept.
+const KEPT: usize = 256 * 1024;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Sent,
+    Received,
+}
+
+pub struct Tape {
+    journal: Arc<Journal>,
+    endpoint: Endpoint,
+    local: String,
+    layer: &'static str,
+    opened: String,
+    since: Instant,
+    chunks: Vec<(u128, Way, Vec<u8>)>,
+    kept: [usize; 2],
+    total: [u64; 2],
+    secrets: Vec<Vec<u8>>,
+}
+
+impl Tape {
+    pub fn new(journal: Arc<Journal>, endpoint: Endpoint, local: String) -> Self {
+        Self {
+            journal,
+            endpoint,
+            local,
+            layer: "wire",
+            opened: super::super::clock::now(),
+            since: Instant::now(),
+            chunks: Vec::new(),
+            kept: [0; 2],
+            total: [0; 2],
+            secrets: Vec::new(),
+        }
+    }
+
+    /// From here on the bytes are those inside TLS.
+    pub fn inside_tls(&mut self) {
+        self.layer = "tls-plaintext";
+    }
+
+    pub fn sent(&mut self, bytes: &[u8]) {
+        self.push(Way::Sent, bytes);
+    }
+
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.push(Way::Received, bytes);
+    }
+
+    fn push(&mut self, way: Way, bytes: &[u8]) {
+        let [sent, received] = &mut self.kept;
+        let kept = match way {
+            Way::Sent => sent,
+            Way::Received => received,
+        };
+        let keep = bytes.len().min(KEPT.saturating_sub(*kept));
+        *kept += keep;
+        let [sent, received] = &mut self.total;
+        *match way {
+            Way::Sent => sent,
+            Way::Received => received,
+        } += bytes.len() as u64;
+        if let Some(b) = bytes.get(..keep).filter(|b| !b.is_empty()) {
+            self.chunks.push((self.since.elapsed().as_micros(), way, b.to_vec()));
+        }
+    }
+
+    /// Bytes that must not be kept as they are, in any form that may pass: they become `*`.
+    pub fn hide(&mut self, secret: &[u8]) {
+        if secret.len() > 1 {
+            self.secrets.push(secret.to_vec());
+        }
+    }
+
+    /// Writes the line and gives its digest.
+    pub fn close(mut self, how: &str) -> Sha256Digest {
+        for way in [Way::Sent, Way::Received] {
+            self.mask(way);
+        }
+        let events: Vec<_> = self
+            .chunks
+            .iter()
+            .map(|(us, way, bytes)| {
+                let way = match way {
+                    Way::Sent => "sent",
+                    Way::Received => "received",
+                };
+                serde_json::json!({"us": u64::try_from(*us).unwrap_or(u64::MAX), "way": way, "data": STANDARD.encode(bytes)})
+            })
+            .collect();
+        let [sent, received] = self.total;
+        let line = serde_json::json!({
+            "endpoint": self.endpoint.to_string(), "local": self.local, "layer": self.layer, "opened": self.opened,
+            "closed": how, "bytes": {"sent": sent, "received": received}, "masked": !self.secrets.is_empty(), "events": events,
+        });
+        self.journal.transcript(&line.to_string())
+    }
+
+    /// A secret may be split over several chunks, so each direction is masked as one string.
+    fn mask(&mut self, way: Way) {
+        if self.secrets.is_empty() {
+            return;
+        }
+        let mut all: Vec<u8> = self.chunks.iter().filter(|c| c.1 == way).flat_map(|c| c.2.iter().copied()).collect();
+        for secret in &self.secrets {
+            let mut from = 0;
+            while let Some(at) = find(all.get(from..).unwrap_or_default(), secret) {
+                let end = from + at + secret.len();
+                if let Some(hit) = all.get_mut(from + at..end) {
+                    hit.fill(b'*');
+                }
+                from = end;
+            }
+        }
+        let mut rest = all.as_slice();
+        for (_, _, bytes) in self.chunks.iter_mut().filter(|c| c.1 == way) {
+            let (mine, after) = rest.split_at(bytes.len().min(rest.len()));
+            bytes.copy_from_slice(mine);
+            rest = after;
+        }
+    }
+}
+
+fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len()).position(|w| w == needle)
+}

@@ -1,0 +1,237 @@
+//! A connection or a socket for datagrams, with its tape.
+use super::Tape;
+use crate::model::{Sha256Digest, scope::Admitted};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpSocket, TcpStream, UdpSocket},
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::timeout,
+};
+
+/// Why there is no answer. The first three are the device's doing, the others are ours.
+#[derive(Debug, Error)]
+pub enum Trouble {
+    #[error("the connection was refused")]
+    Refused,
+    #[error("no answer within {0} ms")]
+    Silent(u128),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("no route to the host")]
+    Unreachable,
+    #[error("{0}")]
+    NotAdmitted(crate::model::scope::Refused),
+    #[error("{0}")]
+    NotUnderstood(String),
+    #[error("{0}")]
+    Ours(io::Error),
+}
+
+impl Trouble {
+    pub fn from_io(e: io::Error) -> Self {
+        use io::ErrorKind as K;
+        match e.kind() {
+            K::ConnectionRefused => Self::Refused,
+            K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof | K::NotConnected => {
+                Self::Closed
+            }
+            K::HostUnreachable | K::NetworkUnreachable | K::NetworkDown => Self::Unreachable,
+            K::TimedOut => Self::Silent(0),
+            _ => Self::Ours(e),
+        }
+    }
+}
+
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// What a carried connection may bring before it is cut.
+const MOST_CARRIED: usize = 1024 * 1024;
+
+/// One TCP connection, possibly inside TLS.
+pub struct Wire {
+    pub(super) io: Box<dyn Io>,
+    pub tape: Tape,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Connects; a connection to ourselves (possible on loopback, when the kernel picks the very port we
+/// ask) is no open port.
+pub async fn dial(admitted: Admitted, wait: Duration) -> Result<TcpStream, Trouble> {
+    let addr = admitted.endpoint().addr();
+    for _ in 0..3 {
+        let socket = match addr {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }
+        .map_err(Trouble::Ours)?;
+        let stream = match timeout(wait, socket.connect(addr)).await {
+            Err(_) => return Err(Trouble::Silent(wait.as_millis())),
+            Ok(r) => r.map_err(Trouble::from_io)?,
+        };
+        if stream.local_addr().ok() != Some(addr) {
+            return Ok(stream);
+        }
+        let _ = stream.set_zero_linger();
+    }
+    Err(Trouble::Refused)
+}
+
+impl Wire {
+    pub fn of(stream: TcpStream, tape: Tape, permit: OwnedSemaphorePermit) -> Self {
+        Self { io: Box::new(stream), tape, permit: Some(permit) }
+    }
+
+    /// Goes on through a further layer; the tape then holds what is inside it.
+    pub async fn through<S, F>(self, layer: impl FnOnce(Box<dyn Io>) -> F) -> Result<Self, Trouble>
+    where
+        S: Io + 'static,
+        F: Future<Output = Result<S, Trouble>>,
+    {
+        let Self { io, tape, permit } = self;
+        match layer(io).await {
+            Ok(inner) => Ok(Self { io: Box::new(inner), tape, permit }),
+            Err(t) => {
+                tape.close("the layer could not be opened");
+                Err(t)
+            }
+        }
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.tape.sent(bytes);
+        match timeout(Duration::from_secs(5), async {
+            self.io.write_all(bytes).await?;
+            self.io.flush().await
+        })
+        .await
+        {
+            Err(_) => Err(Trouble::Silent(5000)),
+            Ok(r) => r.map_err(Trouble::from_io),
+        }
+    }
+
+    /// The next bytes, as many as come at once. End of stream is `Closed`.
+    pub async fn receive(&mut self, wait: Duration) -> Result<Vec<u8>, Trouble> {
+        let mut buffer = [0u8; 4096];
+        match timeout(wait, self.io.read(&mut buffer)).await {
+            Err(_) => Err(Trouble::Silent(wait.as_millis())),
+            Ok(Err(e)) => Err(Trouble::from_io(e)),
+            Ok(Ok(0)) => Err(Trouble::Closed),
+            Ok(Ok(n)) => {
+                let bytes = buffer.get(..n).unwrap_or_default().to_vec();
+                self.tape.received(&bytes);
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Collects until `enough` says so, `most` bytes came, nothing came for `quiet`, or `total` is over.
+    /// What came before the end is returned; an error only when nothing came at all.
+    pub async fn collect(
+        &mut self,
+        quiet: Duration,
+        total: Duration,
+        most: usize,
+        enough: impl Fn(&[u8]) -> bool + Send,
+    ) -> Result<Vec<u8>, Trouble> {
+        let mut got = Vec::new();
+        let until = tokio::time::Instant::now() + total;
+        loop {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            match self.receive(quiet.min(left)).await {
+                Ok(bytes) => got.extend(bytes),
+                Err(e) if got.is_empty() => return Err(e),
+                Err(_) => return Ok(got),
+            }
+            if got.len() >= most || enough(&got) || left.is_zero() {
+                return Ok(got);
+            }
+        }
+    }
+
+    /// Carries bytes between `near` and the device, until one of them or the caller is done.
+    pub async fn carry(mut self, mut near: impl Io, mut stopped: oneshot::Receiver<()>) -> Sha256Digest {
+        let (mut up, mut down) = ([0u8; 8192], [0u8; 8192]);
+        let (mut read, mut told) = (0usize, false);
+        loop {
+            tokio::select! {
+                _ = &mut stopped => { told = true; break },
+                n = near.read(&mut up) => match n {
+                    Ok(n) if n > 0 => {
+                        let bytes = up.get(..n).unwrap_or_default();
+                        self.tape.sent(bytes);
+                        if self.io.write_all(bytes).await.is_err() || self.io.flush().await.is_err() { break }
+                    }
+                    _ => break,
+                },
+                n = self.io.read(&mut down) => match n {
+                    Ok(n) if n > 0 && read < MOST_CARRIED => {
+                        read += n;
+                        let bytes = down.get(..n).unwrap_or_default();
+                        self.tape.received(bytes);
+                        if near.write_all(bytes).await.is_err() { break }
+                    }
+                    _ => { let _ = near.shutdown().await; break }
+                },
+            }
+        }
+        // The near side may still be reading what came last.
+        if !told {
+            let _ = timeout(Duration::from_secs(2), &mut stopped).await;
+        }
+        drop(near);
+        self.close().await
+    }
+
+    /// Says goodbye and writes the transcript.
+    pub async fn close(mut self) -> Sha256Digest {
+        let _ = timeout(Duration::from_millis(500), self.io.shutdown()).await;
+        drop(self.permit);
+        self.tape.close("by us")
+    }
+}
+
+/// A connected UDP socket.
+pub struct Datagrams {
+    pub(super) socket: UdpSocket,
+    pub tape: Tape,
+}
+
+impl Datagrams {
+    pub async fn open(admitted: Admitted, journal: Arc<super::super::journal::Journal>) -> Result<Self, Trouble> {
+        let endpoint = admitted.endpoint();
+        let any: SocketAddr = match endpoint.addr() {
+            SocketAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(any).await.map_err(Trouble::Ours)?;
+        socket.connect(endpoint.addr()).await.map_err(Trouble::from_io)?;
+        let local = socket.local_addr().map(|a| a.to_string()).unwrap_or_default();
+        Ok(Self { socket, tape: Tape::new(journal, endpoint, local) })
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.tape.sent(bytes);
+        self.socket.send(bytes).await.map(drop).map_err(Trouble::from_io)
+    }
+
+    pub async fn receive(&mut self, wait: Duration) -> Result<Vec<u8>, Trouble> {
+        let mut buffer = vec![0u8; 65536];
+        match timeout(wait, self.socket.recv(&mut buffer)).await {
+            Err(_) => Err(Trouble::Silent(wait.as_millis())),
+            Ok(Err(e)) => Err(Trouble::from_io(e)),
+            Ok(Ok(n)) => {
+                buffer.truncate(n);
+                self.tape.received(&buffer);
+                Ok(buffer)
+            }
+        }
+    }
+
+    pub fn close(self) -> Sha256Digest {
+        self.tape.close("by us")
+    }
+}

@@ -1,0 +1,129 @@
+//! SSH password and keyboard-interactive, by russh over a wire of ours. No command is run after a success.
+use super::Tried;
+use crate::model::{Endpoint, Sha256Digest, observation::Answer};
+use crate::scan::{net::Trouble, session::Ctx};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+struct AnyKey;
+
+impl client::Handler for AnyKey {
+    type Error = russh::Error;
+    // Whose key it is does not matter here: nothing secret is sent that is not on a public list.
+    async fn check_server_key(&mut self, _: &russh::keys::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+struct Open {
+    handle: Handle<AnyKey>,
+    stop: oneshot::Sender<()>,
+    carrier: JoinHandle<Sha256Digest>,
+}
+
+impl Open {
+    async fn to(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
+        let wire = ctx.tcp(e).await?;
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (stop, stopped) = oneshot::channel();
+        let carrier = tokio::spawn(wire.carry(far, stopped));
+        let config = client::Config { inactivity_timeout: Some(Duration::from_secs(20)), ..Default::default() };
+        let connecting = client::connect_stream(Arc::new(config), near, AnyKey);
+        match tokio::time::timeout(Duration::from_secs(15), connecting).await {
+            Ok(Ok(handle)) => Ok(Self { handle, stop, carrier }),
+            Ok(Err(e)) => Err(broken(&e)),
+            Err(_) => Err(Trouble::Silent(15_000)),
+        }
+    }
+
+    async fn close(self) -> Result<Sha256Digest, Trouble> {
+        let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
+        drop(self.handle);
+        drop(self.stop);
+        self.carrier.await.map_err(|e| Trouble::Ours(std::io::Error::other(e)))
+    }
+}
+
+fn broken(e: &russh::Error) -> Trouble {
+    match e {
+        russh::Error::Disconnect | russh::Error::HUP => Trouble::Closed,
+        other => Trouble::NotUnderstood(format!("SSH: {other}")),
+    }
+}
+
+/// The `none` method: accepted means that no credential is needed.
+pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
+    let mut open = Open::to(ctx, e).await?;
+    let result = open.handle.authenticate_none("root").await;
+    let tape = open.close().await?;
+    let (answer, proof) = match result {
+        Ok(AuthResult::Success) => (Answer::Accepted, "the method `none` is accepted".to_owned()),
+        Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            (Answer::Refused, format!("it asks for {}", methods(&remaining_methods)))
+        }
+        Err(e) => (Answer::Unclear, e.to_string()),
+    };
+    Ok(Tried::new(answer, proof, tape))
+}
+
+fn methods(set: &russh::MethodSet) -> String {
+    set.iter().map(|m| String::from(<&str>::from(m))).collect::<Vec<_>>().join(", ")
+}
+
+pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tried, Trouble> {
+    let mut open = match Open::to(ctx, e).await {
+        Ok(o) => o,
+        Err(Trouble::Refused | Trouble::Closed) => {
+            return Ok(Tried {
+                answer: Answer::LockSign,
+                proof: "it no longer takes connections".to_owned(),
+                transcript: None,
+            });
+        }
+        Err(t) => return Err(t),
+    };
+    let result = open.handle.authenticate_password(user, secret).await;
+    let result = match result {
+        Ok(AuthResult::Failure { remaining_methods, .. })
+            if !remaining_methods.contains(&russh::MethodKind::Password)
+                && remaining_methods.contains(&russh::MethodKind::KeyboardInteractive) =>
+        {
+            interactive(&mut open.handle, user, secret).await
+        }
+        other => other,
+    };
+    let tape = open.close().await?;
+    let (answer, proof) = match result {
+        Ok(AuthResult::Success) => (Answer::Accepted, "the server said SSH_MSG_USERAUTH_SUCCESS".to_owned()),
+        Ok(AuthResult::Failure { remaining_methods, .. }) if password_possible(&remaining_methods) => {
+            (Answer::Refused, "the server said SSH_MSG_USERAUTH_FAILURE".to_owned())
+        }
+        Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            (Answer::Refused, format!("passwords are not offered, only {}", methods(&remaining_methods)))
+        }
+        Err(e) => (Answer::Unclear, e.to_string()),
+    };
+    Ok(Tried::new(answer, proof, tape))
+}
+
+fn password_possible(set: &russh::MethodSet) -> bool {
+    set.contains(&russh::MethodKind::Password) || set.contains(&russh::MethodKind::KeyboardInteractive)
+}
+
+async fn interactive(handle: &mut Handle<AnyKey>, user: &str, secret: &str) -> Result<AuthResult, russh::Error> {
+    let mut answer = handle.authenticate_keyboard_interactive_start(user, None::<String>).await?;
+    for _ in 0..3 {
+        answer = match answer {
+            KeyboardInteractiveAuthResponse::Success => return Ok(AuthResult::Success),
+            KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success } => {
+                return Ok(AuthResult::Failure { remaining_methods, partial_success });
+            }
+            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
+                let replies = prompts.iter().map(|_| secret.to_owned()).collect();
+                handle.authenticate_keyboard_interactive_respond(replies).await?
+            }
+        };
+    }
+    Err(russh::Error::NotAuthenticated)
+}

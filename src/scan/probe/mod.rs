@@ -1,0 +1,59 @@
+//! A probe looks at one thing and records what it saw: one record and one function, in a file named after
+//! its id. Every trouble is an observation or a gap; a probe returns nothing.
+use super::session::Ctx;
+use crate::model::Touch;
+use std::{future::Future, pin::Pin};
+
+mod coap_resources;
+mod device_binding;
+mod html;
+mod http_surface;
+mod login;
+mod logins;
+mod mqtt;
+mod mqtt_session;
+mod service_identify;
+mod snmp_community;
+mod tcp_ports;
+mod telnet;
+mod tls_certificate;
+mod tls_versions;
+mod udp_services;
+
+mod websocket;
+
+pub use udp_services::default_ports as default_udp_ports;
+
+pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+pub struct Probe {
+    pub id: &'static str,
+    pub version: u32,
+    pub title: &'static str,
+    /// What it sends, records and cannot see.
+    pub page: &'static str,
+    pub touch: Touch,
+    /// The probes whose findings it works on; it knows all of its subjects only if they finished.
+    pub subjects_from: &'static [&'static str],
+    pub run: for<'a> fn(&'a Ctx) -> Work<'a>,
+}
+
+/// Every probe, in the order in which a scan runs them.
+pub static PROBES: &[&Probe] = &[
+    &device_binding::START,
+    &tcp_ports::PROBE,
+    &udp_services::PROBE,
+    &service_identify::PROBE,
+    &tls_versions::PROBE,
+    &tls_certificate::PROBE,
+    &http_surface::PROBE,
+    &mqtt_session::PROBE,
+    &coap_resources::PROBE,
+    &snmp_community::PROBE,
+    &logins::PROBE,
+    &device_binding::END,
+];
+
+pub fn find(id: &str) -> Option<&'static Probe> {
+    PROBES.iter().copied().find(|p| p.id == id)
+}

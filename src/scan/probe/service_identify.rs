@@ -1,0 +1,277 @@
+//! What each open port is, by what it says.
+use super::{Probe, tls_versions};
+use crate::model::{
+    Endpoint, Observation, Sha256Digest, Touch, Transport,
+    observation::{TlsAnswer, TlsVersion, clean},
+};
+use crate::scan::{
+    codec::tls::Offer,
+    fingerprint::{self, Product},
+    net::{Trouble, Wire},
+    session::Ctx,
+};
+use std::time::Duration;
+
+pub const PROBE: Probe = Probe {
+    id: "service-identify",
+    version: 1,
+    title: "what each port says it is",
+    page: include_str!("service_identify.md"),
+    touch: Touch::Ask,
+    subjects_from: &["tcp-ports", "udp-services"],
+    run: |ctx| Box::pin(run(ctx)),
+};
+
+const QUIET: Duration = Duration::from_millis(700);
+const LISTEN: Duration = Duration::from_secs(2);
+/// Ports where a wrong byte may move a machine or print a page.
+const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
+
+async fn run(ctx: &Ctx) {
+    for record in ctx.seen("udp-services") {
+        if let (Some(e), Observation::Port { service: Some(service), .. }) =
+            (record.subject.endpoint(), &record.observation)
+        {
+            Found::named(service).record(ctx, e, record.transcript.clone());
+        }
+    }
+    ctx.each(
+        ctx.open_tcp(),
+        |e| *e,
+        |e| async move {
+            match identify(ctx, e).await {
+                Ok((found, tape)) => found.record(ctx, e, tape),
+                Err(t) => {
+                    Found::named("unknown").record(ctx, e, None);
+                    ctx.trouble(None, e, &t);
+                }
+            }
+        },
+    )
+    .await;
+}
+
+#[derive(Default)]
+struct Found {
+    service: String,
+    tls: bool,
+    starttls: bool,
+    product: Product,
+    says: Vec<String>,
+    debug: Option<(&'static str, String)>,
+}
+
+impl Found {
+    fn named(service: &str) -> Self {
+        Self { service: service.to_owned(), ..Self::default() }
+    }
+
+    fn saying(service: &str, on: &str, words: &str) -> Self {
+        let product = fingerprint::product(on, words).unwrap_or_default();
+        Self { service: service.to_owned(), product, says: vec![clean(words, 200)], ..Self::default() }
+    }
+
+    fn record(self, ctx: &Ctx, e: Endpoint, tape: Option<Sha256Digest>) {
+        if let Some((name, proof)) = self.debug {
+            ctx.record(e, Observation::DebugInterface { name: name.to_owned(), proof }, tape.clone());
+        }
+        let Product { product, version, vendor } = self.product;
+        let (service, tls, starttls, says) = (self.service, self.tls, self.starttls, self.says);
+        ctx.record(e, Observation::Service { service, tls, starttls, product, version, vendor, says }, tape);
+    }
+}
+
+/// Knows a protocol by its reply.
+type Reader = fn(&[u8]) -> Option<Found>;
+
+type Identity = (Found, Option<Sha256Digest>);
+
+async fn identify(ctx: &Ctx, e: Endpoint) -> Result<Identity, Trouble> {
+    debug_assert_eq!(e.transport, Transport::Tcp);
+    let mut wire = ctx.tcp(e).await?;
+    let banner =
+        wire.collect(QUIET.max(LISTEN), LISTEN, 4096, |b| b.contains(&b'\n') || b.first() == Some(&0xff)).await;
+    let found = match &banner {
+        Ok(bytes) => Some(by_banner(&mut wire, bytes).await),
+        Err(_) => None,
+    };
+    let tape = wire.close().await;
+    if let Some(found) = found {
+        return Ok((found, Some(tape)));
+    }
+    if HANDS_OFF.contains(&e.port) {
+        return Ok((Found::named("unknown"), Some(tape)));
+    }
+    // Any answer in TLS records is TLS, an alert too: a server may know other versions only.
+    for version in [TlsVersion::Tls12, TlsVersion::Tls10, TlsVersion::Ssl3] {
+        match tls_versions::ask(ctx, e, version, Offer::All).await {
+            Ok((TlsAnswer::Accepted { .. } | TlsAnswer::Alert { .. } | TlsAnswer::OtherVersion { .. }, _)) => {
+                return Ok(inside_tls(ctx, e).await);
+            }
+            Ok((TlsAnswer::NotTls | TlsAnswer::Silent, _)) => break,
+            Ok((TlsAnswer::Closed, _)) => {}
+            Err(t) => return Err(t),
+        }
+    }
+    Ok(ask_in_turn(ctx, e, false).await.unwrap_or_else(|| (Found::named("unknown"), None)))
+}
+
+async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let first = text.lines().next().unwrap_or_default().to_owned();
+    if first.starts_with("SSH-") {
+        return Found::saying("ssh", "ssh-ident", &first);
+    }
+    if bytes.first() == Some(&0xff) && bytes.get(1).is_some_and(|b| *b >= 0xf0) {
+        let more = telnet_text(wire, bytes).await;
+        return Found::saying("telnet", "telnet-banner", &more);
+    }
+    if first.starts_with("220") {
+        let smtp = first.to_ascii_lowercase().contains("smtp");
+        let mut found = Found::saying(if smtp { "smtp" } else { "ftp" }, "ftp-banner", &first);
+        if !smtp && wire.send(b"AUTH TLS\r\n").await.is_ok() {
+            let reply = wire.collect(QUIET, LISTEN, 1024, |b| b.contains(&b'\n')).await.unwrap_or_default();
+            found.starttls = reply.starts_with(b"234");
+        }
+        return found;
+    }
+    let lower = text.to_lowercase();
+    let service = match () {
+        () if first.starts_with("RFB 00") => "vnc",
+        () if first.starts_with("* OK") => "imap",
+        () if first.starts_with("+OK") => "pop3",
+        () if lower.contains("login:") || lower.contains("username:") || lower.contains("password:") => "telnet",
+        () if lower.contains("busybox v") || text.trim_end().ends_with(['#', '$']) => "telnet",
+        () if first.starts_with("HTTP/") => "http",
+        () => "unknown",
+    };
+    Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text)
+}
+
+/// Refuses every option that a Telnet server asks for, and returns what it says in plain words.
+async fn telnet_text(wire: &mut Wire, first: &[u8]) -> String {
+    let mut all = first.to_vec();
+    let mut answered = 0;
+    for _ in 0..4 {
+        let (text, replies) = super::telnet::negotiate(&all);
+        let fresh = replies.get(answered..).unwrap_or_default().to_vec();
+        answered = replies.len();
+        if !fresh.is_empty() && wire.send(&fresh).await.is_err() {
+            return text;
+        }
+        match wire.collect(QUIET, LISTEN, 4096, |_| false).await {
+            Ok(more) => all.extend(more),
+            Err(_) => return text,
+        }
+    }
+    super::telnet::negotiate(&all).0
+}
+
+async fn inside_tls(ctx: &Ctx, e: Endpoint) -> Identity {
+    let (mut found, tape) = match ctx.connect(e, true).await {
+        Ok(wire) => {
+            let tape = wire.close().await;
+            ask_in_turn(ctx, e, true).await.unwrap_or_else(|| (Found::named("unknown"), Some(tape)))
+        }
+        Err(t) => {
+            ctx.trouble(None, e, &t);
+            (Found::named("unknown"), None)
+        }
+    };
+    found.tls = true;
+    (found, tape)
+}
+
+async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool) -> Option<Identity> {
+    let http = format!(
+        "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: patuh\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        e.addr()
+    );
+    let client = format!("patuh-{:08x}", rand::random::<u32>());
+    let mut connect =
+        vec![0x10, 0, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 30, 0, u8::try_from(client.len()).unwrap_or(0)];
+    connect.extend_from_slice(client.as_bytes());
+    if let Some(n) = connect.len().checked_sub(2).and_then(|n| u8::try_from(n).ok()) {
+        connect.splice(1..2, [n]);
+    }
+    let adb = b"CNXN\x00\x00\x00\x01\x00\x10\x00\x00\x07\x00\x00\x00\x32\x02\x00\x00\xbc\xb1\xa7\xb1host::\x00";
+    let questions: [(&[u8], Reader); 6] = [
+        (http.as_bytes(), |b| http_words(b)),
+        (b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", rtsp_words),
+        (&connect, |b| (b.starts_with(&[0x20, 2]) && b.len() >= 4).then(|| Found::named("mqtt"))),
+        (b"PING\r\n", |b| (b.starts_with(b"+PONG") || b.starts_with(b"-NOAUTH")).then(|| Found::named("redis"))),
+        (b"JDWP-Handshake", jdwp),
+        (adb, adb_words),
+    ];
+    for (question, read) in questions {
+        let Ok(mut wire) = ctx.connect(e, tls).await else { continue };
+        let sent = wire.send(question).await;
+        let reply = match sent {
+            Ok(()) => wire.collect(LISTEN, LISTEN * 2, 16 * 1024, |b| b.len() > 4 && !b.starts_with(b"HTTP")).await,
+            Err(t) => Err(t),
+        };
+        let tape = wire.close().await;
+        let Some(found) = reply.ok().and_then(|b| read(&b)) else { continue };
+        if found.service == "http" && websocket_mqtt(ctx, e, tls, &connect).await {
+            let says = vec!["MQTT over WebSocket".to_owned()];
+            return Some((Found { service: "mqtt".to_owned(), says, ..found }, Some(tape)));
+        }
+        return Some((found, Some(tape)));
+    }
+    None
+}
+
+fn header(text: &str, name: &str) -> String {
+    let wanted = |l: &&str| l.split_once(':').is_some_and(|(n, _)| n.trim().eq_ignore_ascii_case(name));
+    text.lines().find(wanted).and_then(|l| l.split_once(':')).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
+}
+
+fn http_words(bytes: &[u8]) -> Option<Found> {
+    if bytes.starts_with(b"RTSP/") {
+        return rtsp_words(bytes);
+    }
+    if !bytes.starts_with(b"HTTP/") && !bytes.starts_with(b"ICY ") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (server, realm) = (header(&text, "server"), header(&text, "www-authenticate"));
+    let cwmp = fingerprint::product("cwmp-realm", &realm).is_some();
+    let mut found = Found::saying(if cwmp { "cwmp" } else { "http" }, "http-server", &server);
+    if found.product.product.is_none() {
+        found.product = fingerprint::product("http-realm", &realm).unwrap_or_default();
+    }
+    Some(found)
+}
+
+fn rtsp_words(bytes: &[u8]) -> Option<Found> {
+    let text = String::from_utf8_lossy(bytes);
+    bytes.starts_with(b"RTSP/").then(|| Found::saying("rtsp", "rtsp-server", &header(&text, "server")))
+}
+
+fn jdwp(bytes: &[u8]) -> Option<Found> {
+    let debug = Some(("jdwp", "it answered the JDWP handshake".to_owned()));
+    (bytes == b"JDWP-Handshake").then(|| Found { debug, ..Found::named("jdwp") })
+}
+
+fn adb_words(bytes: &[u8]) -> Option<Found> {
+    let proof = match bytes.get(..4) {
+        Some(b"CNXN") => "it accepted an ADB connection without authentication",
+        Some(b"AUTH") => "it asks ADB clients for a key",
+        _ => return None,
+    };
+    Some(Found { debug: Some(("adb", proof.to_owned())), ..Found::named("adb") })
+}
+
+/// Whether the endpoint speaks MQTT inside a WebSocket.
+async fn websocket_mqtt(ctx: &Ctx, e: Endpoint, tls: bool, connect: &[u8]) -> bool {
+    let Ok(wire) = ctx.connect(e, tls).await else { return false };
+    match super::websocket::upgrade(wire, e).await {
+        Ok(mut ws) => {
+            let asked = ws.send(connect).await.is_ok();
+            let reply = ws.receive(LISTEN).await;
+            ws.close().await;
+            asked && reply.is_ok_and(|b| b.starts_with(&[0x20]))
+        }
+        Err(_) => false,
+    }
+}

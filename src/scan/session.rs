@@ -1,0 +1,233 @@
+//! A probe's only door to the network: scope, pace, transcripts, time bounds.
+use super::{
+    journal::Journal,
+    net::{Datagrams, Tape, Trouble, Wire, http, tls, wire},
+    probe::Probe,
+};
+use crate::model::{
+    Endpoint, Gap, Observation, Record, Scope, Sha256Digest, Subject, Transport, Why,
+    observation::PortState,
+    scope::{Pace, Refused},
+};
+use std::{collections::BTreeMap, future::Future, net::IpAddr, sync::Arc, time::Duration};
+use tokio::sync::{Mutex, Semaphore, watch};
+
+pub const CONNECT: Duration = Duration::from_secs(3);
+pub const FIRST_BYTE: Duration = Duration::from_secs(5);
+/// The longest that one endpoint may keep one probe busy.
+pub const PER_ENDPOINT: Duration = Duration::from_secs(90);
+
+/// What all probe runs of one scan share.
+pub struct Session {
+    pub scope: Scope,
+    pub hosts: Vec<IpAddr>,
+    pub journal: Arc<Journal>,
+    /// Connections in flight; the sweep has a window of its own.
+    slots: Arc<Semaphore>,
+    width: usize,
+    pub stop: watch::Receiver<bool>,
+    /// Failed log-ins per account, over all services of the device: they may share one lock.
+    failures: Mutex<BTreeMap<String, u8>>,
+    /// Set at the first sign of a lock: then no more log-ins anywhere.
+    locking: watch::Sender<bool>,
+}
+
+impl Session {
+    pub fn new(scope: Scope, hosts: Vec<IpAddr>, journal: Arc<Journal>, stop: watch::Receiver<bool>) -> Self {
+        let width = match scope.pace {
+            Pace::Gentle => 1,
+            Pace::Adaptive => 3,
+            Pace::Fast => 16,
+        };
+        let slots = Arc::new(Semaphore::new(width));
+        Self { scope, hosts, journal, slots, width, stop, failures: Mutex::default(), locking: watch::channel(false).0 }
+    }
+
+    pub fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
+
+/// One run of one probe.
+pub struct Ctx {
+    pub session: Arc<Session>,
+    pub probe: &'static Probe,
+    pub run: String,
+}
+
+/// A service as `service-identify` saw it.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    pub endpoint: Endpoint,
+    pub service: String,
+    pub tls: bool,
+    pub vendor: Option<String>,
+    pub says: Vec<String>,
+}
+
+impl Ctx {
+    pub fn record(&self, subject: impl Into<Subject>, observation: Observation, transcript: Option<Sha256Digest>) {
+        self.session.journal.record(self.probe.id, &self.run, subject.into(), observation, transcript);
+    }
+
+    /// Something that this run did not manage to look at.
+    pub fn gap(&self, subject: Option<Subject>, why: Why) {
+        self.session.journal.gap(&self.run, Gap { wanted: self.probe.id.to_owned(), subject, why });
+    }
+
+    /// As [`Self::gap`], for one topic of the run only, such as one log-in mechanism.
+    pub fn gap_of(&self, topic: &str, subject: Option<Subject>, why: Why) {
+        self.session.journal.gap(&self.run, Gap { wanted: format!("{}:{topic}", self.probe.id), subject, why });
+    }
+
+    /// Trouble that kept us from looking, as a gap.
+    pub fn trouble(&self, topic: Option<&str>, endpoint: Endpoint, trouble: &Trouble) {
+        let why = match trouble {
+            Trouble::Refused | Trouble::Closed | Trouble::Unreachable => Why::DeviceGone,
+            Trouble::Silent(_) => Why::NotUnderstood(trouble.to_string()),
+            Trouble::NotAdmitted(Refused::OutOfScope) => Why::OutOfScope,
+            Trouble::NotAdmitted(Refused::TooIntrusive) => Why::TooIntrusive,
+            Trouble::NotUnderstood(s) => Why::NotUnderstood(s.clone()),
+            Trouble::Ours(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Why::NoPrivilege,
+            Trouble::Ours(e) => Why::OurError(e.to_string()),
+        };
+        match topic {
+            Some(t) => self.gap_of(t, Some(endpoint.into()), why),
+            None => self.gap(Some(endpoint.into()), why),
+        }
+    }
+
+    pub fn seen(&self, probe: &str) -> Vec<Record> {
+        self.session.journal.seen(probe)
+    }
+
+    fn open(&self, probe: &str, transport: Transport) -> Vec<Endpoint> {
+        let mut all: Vec<Endpoint> = self
+            .seen(probe)
+            .iter()
+            .filter(|r| matches!(r.observation, Observation::Port { state: PortState::Open, .. }))
+            .filter_map(|r| r.subject.endpoint())
+            .filter(|e| e.transport == transport)
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    pub fn open_tcp(&self) -> Vec<Endpoint> {
+        self.open("tcp-ports", Transport::Tcp)
+    }
+
+    pub fn services(&self) -> Vec<Identified> {
+        let mut all: BTreeMap<Endpoint, Identified> = BTreeMap::new();
+        for r in self.seen("service-identify") {
+            let (Some(endpoint), Observation::Service { service, tls, vendor, says, .. }) =
+                (r.subject.endpoint(), r.observation)
+            else {
+                continue;
+            };
+            all.insert(endpoint, Identified { endpoint, service, tls, vendor, says });
+        }
+        all.into_values().collect()
+    }
+
+    pub fn services_named(&self, names: &[&str]) -> Vec<Identified> {
+        self.services().into_iter().filter(|s| names.contains(&s.service.as_str())).collect()
+    }
+
+    /// Runs `work` for each item, a few at a time as the pace allows; an item that takes too long is a gap.
+    pub async fn each<T, F, R>(&self, items: Vec<T>, endpoint: impl Fn(&T) -> Endpoint, work: F)
+    where
+        F: Fn(T) -> R,
+        R: Future<Output = ()>,
+    {
+        let limit = Semaphore::new(self.session.width.min(8));
+        let tasks = items.into_iter().map(|item| {
+            let at = endpoint(&item);
+            let (limit, work) = (&limit, &work);
+            async move {
+                let Ok(_slot) = limit.acquire().await else { return };
+                if self.session.stopped() {
+                    return self.gap(Some(at.into()), Why::Interrupted);
+                }
+                if tokio::time::timeout(PER_ENDPOINT, work(item)).await.is_err() {
+                    let seconds = PER_ENDPOINT.as_secs();
+                    self.gap(Some(at.into()), Why::NotUnderstood(format!("it kept us busy for {seconds} s")));
+                }
+            }
+        });
+        join_all(tasks).await;
+    }
+
+    pub async fn tcp(&self, endpoint: Endpoint) -> Result<Wire, Trouble> {
+        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
+        let permit = self.session.slots.clone().acquire_owned().await;
+        let permit = permit.map_err(|e| Trouble::Ours(std::io::Error::other(e)))?;
+        let stream = wire::dial(admitted, CONNECT).await?;
+        let local = stream.local_addr().map(|a| a.to_string()).unwrap_or_default();
+        let tape = Tape::new(self.session.journal.clone(), endpoint, local);
+        Ok(Wire::of(stream, tape, permit))
+    }
+
+    /// A connection, inside TLS when `tls` says that the endpoint wants it.
+    pub async fn connect(&self, endpoint: Endpoint, tls: bool) -> Result<Wire, Trouble> {
+        let wire = self.tcp(endpoint).await?;
+        if tls { Ok(tls::inside(wire, FIRST_BYTE).await?.0) } else { Ok(wire) }
+    }
+
+    pub async fn udp(&self, endpoint: Endpoint) -> Result<Datagrams, Trouble> {
+        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
+        Datagrams::open(admitted, self.session.journal.clone()).await
+    }
+
+    /// One HTTP request on a connection of its own. `secrets` never reach the transcript.
+    pub async fn http(
+        &self,
+        at: &Identified,
+        request: http::Request<'_>,
+        secrets: &[Vec<u8>],
+    ) -> Result<http::Reply, Trouble> {
+        let mut wire = self.connect(at.endpoint, at.tls).await?;
+        for s in secrets {
+            wire.tape.hide(s);
+        }
+        http::exchange(wire, request, Duration::from_secs(10)).await
+    }
+
+    /// Whether one more failed log-in for this account stays within its budget; if so it is charged.
+    pub async fn charge(&self, host: IpAddr, user: &str) -> bool {
+        let mut ledger = self.session.failures.lock().await;
+        let spent = ledger.entry(format!("{host} {user}")).or_default();
+        if *spent >= self.session.scope.credentials.per_account {
+            return false;
+        }
+        *spent += 1;
+        true
+    }
+
+    /// Gives a charge back: the attempt succeeded, or no answer counted it.
+    pub async fn refund(&self, host: IpAddr, user: &str) {
+        let mut ledger = self.session.failures.lock().await;
+        if let Some(spent) = ledger.get_mut(&format!("{host} {user}")) {
+            *spent = spent.saturating_sub(1);
+        }
+    }
+
+    pub fn lock_sign(&self) {
+        self.session.locking.send_replace(true);
+    }
+
+    pub fn lock_signs(&self) -> bool {
+        *self.session.locking.borrow()
+    }
+}
+
+/// Drives all futures on this task.
+async fn join_all<F: Future<Output = ()>>(tasks: impl Iterator<Item = F>) {
+    let mut tasks: Vec<_> = tasks.map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        tasks.retain_mut(|t| t.as_mut().poll(cx).is_pending());
+        if tasks.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

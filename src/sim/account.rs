@@ -1,0 +1,143 @@
+//! Who may log in to a service, and when the service stops listening to guesses.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::Stage;
+
+/// Names remembered per service; the rest share one entry, so that a guesser cannot fill the memory.
+const MOST_NAMES: usize = 256;
+
+/// One account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    pub user: String,
+    pub password: String,
+}
+
+/// Which credentials a service takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    /// Those of its users.
+    #[default]
+    Users,
+    /// Whatever it is given: nobody ever set a password.
+    Any,
+}
+
+/// After `after` failures in a row the account is refused for `seconds`, with the right password too.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lockout {
+    pub after: u32,
+    pub seconds: u64,
+    /// Whether the service admits that it locks, where its protocol has words for that.
+    #[serde(default)]
+    pub answer: LockAnswer,
+}
+
+/// How a locked account answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LockAnswer {
+    /// As for any wrong password.
+    #[default]
+    Silent,
+    /// By saying so.
+    Told,
+}
+
+/// How a login ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Login {
+    Accepted,
+    Refused,
+    /// Refused because of the lock-out, and the service says so.
+    ToldLocked,
+}
+
+/// The accounts of one service at run time.
+pub(super) struct Accounts {
+    service: String,
+    users: Vec<User>,
+    accept: Accept,
+    lockout: Option<Lockout>,
+    stage: Arc<Stage>,
+    standing: Mutex<BTreeMap<String, Standing>>,
+}
+
+#[derive(Default)]
+struct Standing {
+    failures: u32,
+    locked_until: Option<Instant>,
+}
+
+impl Accounts {
+    pub fn new(service: &str, users: &[User], accept: Accept, lockout: Option<Lockout>, stage: &Arc<Stage>) -> Self {
+        Self {
+            service: service.to_owned(),
+            users: users.to_vec(),
+            accept,
+            lockout,
+            stage: Arc::clone(stage),
+            standing: Mutex::default(),
+        }
+    }
+
+    /// A login with a password in the clear.
+    pub fn login(&self, user: &str, password: &str) -> Login {
+        self.prove(user, |right| right == password)
+    }
+
+    /// A login by a proof of the password, such as a digest.
+    pub fn prove(&self, user: &str, proof: impl Fn(&str) -> bool) -> Login {
+        self.stage.count_login(&self.service, user);
+        let right =
+            self.accept == Accept::Any || self.users.iter().any(|known| known.user == user && proof(&known.password));
+        let login = self.weigh(user, right);
+        if login != Login::Accepted {
+            self.stage.count_failure();
+        }
+        login
+    }
+
+    fn weigh(&self, user: &str, right: bool) -> Login {
+        let Some(lockout) = self.lockout else {
+            return if right { Login::Accepted } else { Login::Refused };
+        };
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = if standing.len() < MOST_NAMES || standing.contains_key(user) { user } else { "" };
+        let entry = standing.entry(name.to_owned()).or_default();
+        match entry.locked_until {
+            Some(until) if until > Instant::now() => return lockout.refusal(),
+            Some(_) => *entry = Standing::default(),
+            None => {}
+        }
+        if right {
+            *entry = Standing::default();
+            return Login::Accepted;
+        }
+        entry.failures += 1;
+        if entry.failures >= lockout.after {
+            entry.locked_until = Some(Instant::now() + Duration::from_secs(lockout.seconds));
+            self.stage.count_lock(&self.service, name);
+            return lockout.refusal();
+        }
+        Login::Refused
+    }
+}
+
+impl Lockout {
+    fn refusal(self) -> Login {
+        match self.answer {
+            LockAnswer::Silent => Login::Refused,
+            LockAnswer::Told => Login::ToldLocked,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The devices that come with the program.
+
+/// A built-in device: its name and its file.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin {
+    pub name: &'static str,
+    pub toml: &'static str,
+}
+
+/// All built-in devices, by name.
+pub fn list() -> &'static [Builtin] {
+    BUILTIN
+}
+
+/// The built-in device of this name.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    BUILTIN.iter().find(|builtin| builtin.name == name)
+}
+
+const BUILTIN: &[Builtin] = &[
+    Builtin { name: "coap-sensor-bad", toml: include_str!("../../fixtures/duts/coap-sensor-bad.toml") },
+    Builtin { name: "coap-sensor-good", toml: include_str!("../../fixtures/duts/coap-sensor-good.toml") },
+    Builtin {
+        name: "constrained-four-sockets",
+        toml: include_str!("../../fixtures/duts/constrained-four-sockets.toml"),
+    },
+    Builtin { name: "fwa-gateway-bad", toml: include_str!("../../fixtures/duts/fwa-gateway-bad.toml") },
+    Builtin { name: "fwa-gateway-good", toml: include_str!("../../fixtures/duts/fwa-gateway-good.toml") },
+    Builtin { name: "ip-camera-bad", toml: include_str!("../../fixtures/duts/ip-camera-bad.toml") },
+    Builtin { name: "ip-camera-good", toml: include_str!("../../fixtures/duts/ip-camera-good.toml") },
+    Builtin { name: "smart-hub-bad", toml: include_str!("../../fixtures/duts/smart-hub-bad.toml") },
+    Builtin { name: "smart-hub-good", toml: include_str!("../../fixtures/duts/smart-hub-good.toml") },
+    Builtin { name: "trap-any-credential", toml: include_str!("../../fixtures/duts/trap-any-credential.toml") },
+    Builtin { name: "trap-bare-listeners", toml: include_str!("../../fixtures/duts/trap-bare-listeners.toml") },
+    Builtin { name: "trap-catch-all-200", toml: include_str!("../../fixtures/duts/trap-catch-all-200.toml") },
+    Builtin { name: "trap-coap-picky", toml: include_str!("../../fixtures/duts/trap-coap-picky.toml") },
+    Builtin { name: "trap-endless", toml: include_str!("../../fixtures/duts/trap-endless.toml") },
+    Builtin { name: "trap-flood-reboot", toml: include_str!("../../fixtures/duts/trap-flood-reboot.toml") },
+    Builtin { name: "trap-hostile-banner", toml: include_str!("../../fixtures/duts/trap-hostile-banner.toml") },
+    Builtin { name: "trap-lockout", toml: include_str!("../../fixtures/duts/trap-lockout.toml") },
+    Builtin { name: "trap-odd-ports", toml: include_str!("../../fixtures/duts/trap-odd-ports.toml") },
+    Builtin { name: "trap-plain-to-tls", toml: include_str!("../../fixtures/duts/trap-plain-to-tls.toml") },
+    Builtin { name: "trap-slow-first-byte", toml: include_str!("../../fixtures/duts/trap-slow-first-byte.toml") },
+    Builtin { name: "trap-suback-no-delivery", toml: include_str!("../../fixtures/duts/trap-suback-no-delivery.toml") },
+    Builtin { name: "trap-suback-refused", toml: include_str!("../../fixtures/duts/trap-suback-refused.toml") },
+    Builtin { name: "trap-success-words", toml: include_str!("../../fixtures/duts/trap-success-words.toml") },
+    Builtin { name: "trap-tarpit", toml: include_str!("../../fixtures/duts/trap-tarpit.toml") },
+    Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
+    Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
+];

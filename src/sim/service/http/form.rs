@@ -1,0 +1,64 @@
+//! The login form: a page with a hidden token, a session cookie and a logout.
+
+use super::Form;
+use super::auth::Tokens;
+use super::wire::{Request, Response};
+use crate::sim::account::{Accounts, Login};
+
+const COOKIE: &str = "session";
+
+pub(super) struct FormLogin {
+    pub spec: Form,
+    pub title: String,
+    pub cookie_flags: &'static str,
+    pub sessions: Tokens,
+    pub csrf: Tokens,
+}
+
+impl FormLogin {
+    /// Answers the paths that belong to the form; `None` for all others.
+    pub fn answer(&self, request: &Request, accounts: &Accounts) -> Option<Response> {
+        if request.path == self.spec.logout {
+            if let Some(session) = request.cookie(COOKIE) {
+                self.sessions.revoke(session);
+            }
+            return Some(Response::redirect(302, &self.spec.page));
+        }
+        if request.path != self.spec.page {
+            return None;
+        }
+        Some(if request.method == "POST" { self.submit(request, accounts) } else { self.page(200, "") })
+    }
+
+    pub fn is_inside(&self, request: &Request) -> bool {
+        request.cookie(COOKIE).is_some_and(|session| self.sessions.knows(session))
+    }
+
+    fn submit(&self, request: &Request, accounts: &Accounts) -> Response {
+        if !request.field("csrf").is_some_and(|token| self.csrf.knows(&token)) {
+            return self.page(403, "<p>The form has expired.</p>");
+        }
+        let user = request.field(&self.spec.user_field).unwrap_or_default();
+        let password = request.field(&self.spec.password_field).unwrap_or_default();
+        match accounts.login(&user, &password) {
+            Login::Accepted => {
+                let cookie = format!("{COOKIE}={}; Path=/{}", self.sessions.issue(), self.cookie_flags);
+                Response::redirect(302, &self.spec.home).with("Set-Cookie", &cookie)
+            }
+            Login::Refused => self.page(200, "<p>Wrong user name or password.</p>"),
+            Login::ToldLocked => self.page(429, "<p>Too many attempts. Try again later.</p>"),
+        }
+    }
+
+    fn page(&self, status: u16, notice: &str) -> Response {
+        let Form { page, user_field, password_field, text, .. } = &self.spec;
+        let (title, csrf) = (&self.title, self.csrf.issue());
+        let html = format!(
+            "<!doctype html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1>\n{notice}{text}\n\
+             <form method=\"post\" action=\"{page}\"><input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\n\
+             <input type=\"text\" name=\"{user_field}\"><input type=\"password\" name=\"{password_field}\">\n\
+             <button type=\"submit\">Log in</button></form></body></html>\n"
+        );
+        Response::html(status, &html).with("Cache-Control", "no-store")
+    }
+}

@@ -1,0 +1,160 @@
+//! HTTP and HTTPS sites of devices: pages, logins, an update page and the ways in which small servers mislead.
+
+mod auth;
+mod form;
+mod site;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::tls::Tls;
+use crate::sim::SimError;
+use crate::sim::account::{Accept, Lockout, User};
+use crate::sim::listen::{LineFaults, Raising};
+
+/// An HTTP service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub port: u16,
+    /// HTTPS if present.
+    pub tls: Option<Tls>,
+    /// The `Server` header.
+    pub server: Option<String>,
+    #[serde(default)]
+    pub auth: Auth,
+    /// Realm of Basic and Digest.
+    #[serde(default = "realm")]
+    pub realm: String,
+    #[serde(default)]
+    pub accept: Accept,
+    #[serde(default)]
+    pub users: Vec<User>,
+    pub lockout: Option<Lockout>,
+    #[serde(default)]
+    pub form: Form,
+    pub upload: Option<Upload>,
+    /// Redirects everything to HTTPS on this port of the device file.
+    pub redirect_https: Option<u16>,
+    #[serde(default)]
+    pub framing: Framing,
+    /// Pages; the path `*` answers for every path that no other page has.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    #[serde(default)]
+    pub faults: LineFaults,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    #[default]
+    None,
+    Basic,
+    Digest,
+    Form,
+}
+
+/// How the end of a body is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Framing {
+    /// HTTP/1.1 with a length; the connection stays.
+    #[default]
+    Length,
+    /// HTTP/1.0 without a length; the connection closes.
+    Close,
+}
+
+/// The login form.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Form {
+    pub page: String,
+    pub logout: String,
+    /// Where a login leads.
+    pub home: String,
+    pub user_field: String,
+    pub password_field: String,
+    /// More HTML on the login page.
+    pub text: String,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            page: String::from("/login"),
+            logout: String::from("/logout"),
+            home: String::from("/"),
+            user_field: String::from("username"),
+            password_field: String::from("password"),
+            text: String::new(),
+        }
+    }
+}
+
+/// The update page: GET shows a form, POST takes a file and forgets it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upload {
+    pub path: String,
+    pub access: Access,
+}
+
+/// Who may see a page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    Open,
+    /// Those who logged in; everybody where the service has no logins.
+    #[default]
+    Login,
+}
+
+/// One page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub path: String,
+    #[serde(default)]
+    pub access: Access,
+    #[serde(default = "ok")]
+    pub status: u16,
+    #[serde(default = "html", rename = "type")]
+    pub content_type: String,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub body: String,
+}
+
+fn realm() -> String {
+    String::from("{model}")
+}
+
+fn ok() -> u16 {
+    200
+}
+
+fn html() -> String {
+    String::from("text/html; charset=utf-8")
+}
+
+impl Http {
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if self.routes.iter().any(|route| !(100..=999).contains(&route.status)) {
+            return Err("a route status has three digits");
+        }
+        if self.routes.iter().any(|route| route.path != "*" && !route.path.starts_with('/')) {
+            return Err("a route path starts with `/`, or is `*`");
+        }
+        Ok(())
+    }
+
+    pub(super) fn raise(&self, label: &str, raising: &mut Raising) -> Result<(), SimError> {
+        let site = site::Site::new(self, label, &raising.stage)?;
+        raising.tcp(self.port, &self.faults, site)
+    }
+}

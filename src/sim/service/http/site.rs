@@ -1,0 +1,223 @@
+//! One site at run time: takes connections, in TLS where it has to, and answers requests.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::auth::{self, Tokens};
+use super::form::FormLogin;
+use super::wire::{self, Request, Response, Stays};
+use super::{Access, Auth, Framing, Http, Route};
+use crate::sim::account::{Accounts, Login};
+use crate::sim::fill::fill;
+use crate::sim::listen::Speaker;
+use crate::sim::{SimError, Stage};
+
+/// What common servers say to a visitor who forgot the `s` of `https`.
+const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\
+    <body><h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port</body></html>\n";
+const UPLOAD_PAGE: &str = "<html><body><h1>Firmware update</h1><p>Current version: {firmware}</p><form method=\"post\" \
+    enctype=\"multipart/form-data\"><input type=\"file\" name=\"firmware\"><button>Upload</button></form></body></html>\n";
+const METHODS: [&str; 3] = ["GET", "HEAD", "POST"];
+const TLS_HANDSHAKE_RECORD: u8 = 22;
+
+pub(super) struct Site {
+    spec: Http,
+    acceptor: Option<TlsAcceptor>,
+    accounts: Accounts,
+    realm: String,
+    nonces: Tokens,
+    form: FormLogin,
+    upload_page: String,
+    /// Authority to redirect to.
+    secure: Option<String>,
+}
+
+impl Site {
+    pub fn new(spec: &Http, label: &str, stage: &Arc<Stage>) -> Result<Self, SimError> {
+        let mut spec = spec.clone();
+        for route in &mut spec.routes {
+            route.body = fill(&route.body, stage);
+            for value in route.headers.values_mut() {
+                *value = fill(value, stage);
+            }
+        }
+        spec.form.text = fill(&spec.form.text, stage);
+        let acceptor = spec.tls.as_ref().map(|tls| tls.acceptor(label, stage)).transpose()?;
+        let secure = spec.redirect_https.map(|port| stage.authority(port, 443)).transpose()?;
+        let form = FormLogin {
+            spec: spec.form.clone(),
+            title: stage.identity.model.clone(),
+            cookie_flags: if acceptor.is_some() { "; HttpOnly; SameSite=Strict; Secure" } else { "; HttpOnly" },
+            sessions: Tokens::default(),
+            csrf: Tokens::default(),
+        };
+        Ok(Self {
+            accounts: Accounts::new(label, &spec.users, spec.accept, spec.lockout, stage),
+            realm: fill(&spec.realm, stage),
+            upload_page: fill(UPLOAD_PAGE, stage),
+            nonces: Tokens::default(),
+            spec,
+            acceptor,
+            form,
+            secure,
+        })
+    }
+}
+
+impl Speaker for Site {
+    async fn speak(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
+        let Some(acceptor) = &self.acceptor else { return self.converse(stream).await };
+        let mut first = [0];
+        stream.peek(&mut first).await?;
+        if first != [TLS_HANDSHAKE_RECORD] {
+            return self.refuse_plain(stream).await;
+        }
+        let stream = acceptor.accept(stream).await?;
+        self.converse(stream).await
+    }
+}
+
+impl Site {
+    async fn refuse_plain(&self, stream: TcpStream) -> io::Result<()> {
+        let mut stream = BufStream::new(stream);
+        // Reading the request first keeps the close from resetting the answer away.
+        drop(wire::read_head(&mut stream).await);
+        let response = self.signed(Response::html(400, PLAIN_TO_TLS));
+        wire::write(&mut stream, &response, Framing::Length, "GET", Stays::Closes).await?;
+        stream.shutdown().await
+    }
+
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<()> {
+        let mut stream = BufStream::new(stream);
+        loop {
+            let (response, method, stays) = match wire::read_head(&mut stream).await {
+                Ok(None) => break,
+                Ok(Some(mut request)) => {
+                    let (response, stays) = self.handle(&mut stream, &mut request).await?;
+                    (response, request.method, stays)
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    (Response::html(400, "<h1>400 Bad Request</h1>\n"), String::new(), Stays::Closes)
+                }
+                Err(error) => return Err(error),
+            };
+            wire::write(&mut stream, &self.signed(response), self.spec.framing, &method, stays).await?;
+            if stays == Stays::Closes {
+                break;
+            }
+        }
+        stream.shutdown().await
+    }
+
+    /// Refuses before the body is read where it can, as a careful update page does.
+    async fn handle<S>(&self, stream: &mut BufStream<S>, request: &mut Request) -> io::Result<(Response, Stays)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if let Some(refusal) = self.refusal(request) {
+            let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
+            let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
+            return Ok((refusal, stays));
+        }
+        wire::read_body(stream, request).await?;
+        Ok((self.answer(request), self.stays(request)))
+    }
+
+    fn stays(&self, request: &Request) -> Stays {
+        let stays = self.spec.framing == Framing::Length && request.keeps_alive();
+        if stays { Stays::Open } else { Stays::Closes }
+    }
+
+    /// What a visitor gets who may not see this page.
+    fn refusal(&self, request: &Request) -> Option<Response> {
+        if let Some(authority) = &self.secure {
+            return Some(Response::redirect(301, &format!("https://{authority}{}", request.target)));
+        }
+        if self.access(request) == Access::Open {
+            return None;
+        }
+        match self.spec.auth {
+            Auth::None => None,
+            Auth::Basic => {
+                let pair = request.header("authorization").and_then(auth::basic);
+                let login = pair.map(|(user, password)| self.accounts.login(&user, &password));
+                self.challenge(login, || format!("Basic realm=\"{}\"", self.realm))
+            }
+            Auth::Digest => {
+                let login = auth::digest(request, &self.realm, &self.nonces, &self.accounts);
+                self.challenge(login, || auth::digest_challenge(&self.realm, &self.nonces))
+            }
+            Auth::Form if self.form.is_inside(request) => None,
+            Auth::Form => Some(Response::redirect(302, &self.spec.form.page)),
+        }
+    }
+
+    fn challenge(&self, login: Option<Login>, challenge: impl Fn() -> String) -> Option<Response> {
+        match login {
+            Some(Login::Accepted) => None,
+            Some(Login::ToldLocked) => Some(Response::html(429, "<h1>429 Too Many Requests</h1>\n")),
+            Some(Login::Refused) | None => {
+                Some(Response::html(401, "<h1>401 Unauthorized</h1>\n").with("WWW-Authenticate", &challenge()))
+            }
+        }
+    }
+
+    fn access(&self, request: &Request) -> Access {
+        let form = &self.spec.form;
+        if self.spec.auth == Auth::Form && [&form.page, &form.logout].contains(&&request.path) {
+            return Access::Open;
+        }
+        if let Some(upload) = self.spec.upload.as_ref().filter(|upload| upload.path == request.path) {
+            return upload.access;
+        }
+        // A page that does not exist is as protected as those that do: names must not leak.
+        self.route(&request.path).map_or(Access::Login, |route| route.access)
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        if self.spec.auth == Auth::Form
+            && let Some(response) = self.form.answer(request, &self.accounts)
+        {
+            return response;
+        }
+        if self.spec.upload.as_ref().is_some_and(|upload| upload.path == request.path) {
+            return self.upload(request);
+        }
+        match self.route(&request.path) {
+            // A server that answers everything does so for every method, too.
+            Some(route) if route.path != "*" && !METHODS.contains(&request.method.as_str()) => {
+                Response::html(405, "<h1>405 Method Not Allowed</h1>\n").with("Allow", "GET, HEAD, POST")
+            }
+            Some(route) => {
+                let mut response = Response::new(route.status, &route.content_type, route.body.as_bytes());
+                response.headers.extend(route.headers.clone());
+                response
+            }
+            None => Response::html(404, "<h1>404 Not Found</h1>\n"),
+        }
+    }
+
+    fn upload(&self, request: &Request) -> Response {
+        match request.method.as_str() {
+            "POST" | "PUT" if request.body.is_empty() => Response::html(400, "<p>No file received.</p>\n"),
+            "POST" | "PUT" => Response::html(200, "<p>File received, verifying. Do not switch off.</p>\n"),
+            _ => Response::html(200, &self.upload_page),
+        }
+    }
+
+    fn route(&self, path: &str) -> Option<&Route> {
+        let exact = self.spec.routes.iter().find(|route| route.path == path);
+        exact.or_else(|| self.spec.routes.iter().find(|route| route.path == "*"))
+    }
+
+    fn signed(&self, response: Response) -> Response {
+        match &self.spec.server {
+            Some(server) => response.with("Server", server),
+            None => response,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! SSH (RFC 4253): password logins to the small shell, with a host key that lives as long as the device.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::keys::PrivateKey;
+use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session};
+use russh::{Channel, ChannelId, MethodKind, MethodSet, SshId};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::telnet::Shell;
+use crate::sim::SimError;
+use crate::sim::account::{Accept, Accounts, Lockout, Login, User};
+use crate::sim::listen::{LineFaults, Raising, Speaker};
+
+/// An SSH service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ssh {
+    pub port: u16,
+    /// Identification string, without its line end.
+    #[serde(default = "dropbear")]
+    pub ident: String,
+    #[serde(default)]
+    pub mode: Mode,
+    #[serde(default)]
+    pub accept: Accept,
+    #[serde(default)]
+    pub users: Vec<User>,
+    pub lockout: Option<Lockout>,
+    #[serde(default)]
+    pub faults: LineFaults,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The whole protocol; passwords only if there are users.
+    #[default]
+    Full,
+    /// The identification string and nothing more.
+    Banner,
+}
+
+fn dropbear() -> String {
+    String::from("SSH-2.0-dropbear_2019.78")
+}
+
+impl Ssh {
+    pub(super) fn raise(&self, label: &str, raising: &mut Raising) -> Result<(), SimError> {
+        if self.mode == Mode::Banner {
+            return raising.tcp(self.port, &self.faults, Ident(format!("{}\r\n", self.ident)));
+        }
+        let key =
+            host_key().map_err(|error| SimError::Setup { service: label.to_owned(), problem: error.to_string() })?;
+        let stage = &raising.stage;
+        let accounts = Arc::new(Accounts::new(label, &self.users, self.accept, self.lockout, stage));
+        let server = Server { config: Arc::new(self.config(key)), accounts, shell: Shell::new(stage) };
+        raising.tcp(self.port, &self.faults, server)
+    }
+
+    fn config(&self, key: PrivateKey) -> Config {
+        let method = if self.users.is_empty() && self.accept == Accept::Users {
+            MethodKind::PublicKey
+        } else {
+            MethodKind::Password
+        };
+        Config {
+            server_id: SshId::Standard(self.ident.clone().into()),
+            methods: MethodSet::from([method].as_slice()),
+            // A simulated device need not hide how long it thinks.
+            auth_rejection_time: Duration::ZERO,
+            keys: vec![key],
+            max_auth_attempts: 6,
+            ..Config::default()
+        }
+    }
+}
+
+fn host_key() -> Result<PrivateKey, russh::keys::ssh_key::Error> {
+    let pair = Ed25519Keypair::from_seed(&rand::random());
+    PrivateKey::new(KeypairData::from(pair), "")
+}
+
+struct Ident(String);
+
+impl Speaker for Ident {
+    async fn speak(self: Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+        stream.write_all(self.0.as_bytes()).await?;
+        let mut sink = [0; 1024];
+        while stream.read(&mut sink).await? > 0 {}
+        Ok(())
+    }
+}
+
+struct Server {
+    config: Arc<Config>,
+    accounts: Arc<Accounts>,
+    shell: Shell,
+}
+
+impl Speaker for Server {
+    async fn speak(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
+        let visit = Visit { accounts: Arc::clone(&self.accounts), shell: self.shell.clone(), typed: Vec::new() };
+        let session = russh::server::run_stream(Arc::clone(&self.config), stream, visit);
+        session.await.map_err(io::Error::other)?.await.map_err(io::Error::other)
+    }
+}
+
+struct Visit {
+    accounts: Arc<Accounts>,
+    shell: Shell,
+    typed: Vec<u8>,
+}
+
+impl Handler for Visit {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        Ok(match self.accounts.login(user, password) {
+            Login::Accepted => Auth::Accept,
+            // Without this the server would offer no further method.
+            Login::Refused | Login::ToldLocked => {
+                let proceed_with_methods = Some(MethodSet::from([MethodKind::Password].as_slice()));
+                Auth::Reject { proceed_with_methods, partial_success: false }
+            }
+        })
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        session.channel_success(channel)?;
+        session.data(channel, b"# ".to_vec())
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_success(channel)?;
+        let output = self.shell.run(&String::from_utf8_lossy(data)).unwrap_or_default();
+        session.data(channel, output.into_bytes())?;
+        session.exit_status_request(channel, 0)?;
+        session.eof(channel)?;
+        session.close(channel)
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        for byte in data {
+            match byte {
+                b'\r' | b'\n' => {
+                    let line = std::mem::take(&mut self.typed);
+                    let Some(answer) = self.shell.run(&String::from_utf8_lossy(&line)) else {
+                        return session.close(channel);
+                    };
+                    session.data(channel, format!("\r\n{answer}# ").into_bytes())?;
+                }
+                // A longer line than any command here is cut.
+                _ if self.typed.len() < 4096 => self.typed.push(*byte),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

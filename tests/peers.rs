@@ -1,0 +1,327 @@
+//! Against real software: what is weak fails with evidence, what is hardened does not.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod support;
+
+use std::{path::Path, process::Command};
+use support::{Server, program, root, scan, tcp, udp};
+
+fn write(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+fn run(program: &str, args: &[&str]) {
+    let out = Command::new(program).args(args).output().unwrap();
+    assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// A self-signed certificate and its key, by openssl.
+fn certificate(dir: &Path) -> (String, String) {
+    let (cert, key) = (dir.join("cert.pem").display().to_string(), dir.join("key.pem").display().to_string());
+    run(
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            &key,
+            "-out",
+            &cert,
+            "-days",
+            "300",
+            "-subj",
+            "/CN=device",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ],
+    );
+    (cert, key)
+}
+
+#[test]
+fn an_open_mosquitto_is_found_open_and_its_retained_secret_is_named() {
+    let (Some(mosquitto), Some(publish)) = (program("mosquitto"), program("mosquitto_pub")) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let conf =
+        write(dir.path(), "m.conf", "listener 18830 127.0.50.1\nallow_anonymous true\npersistence false\nuser root\n");
+    let _server = Server::start(&mosquitto, &["-c", &conf], tcp("127.0.50.1:18830"));
+    run(
+        &publish,
+        &[
+            "-h",
+            "127.0.50.1",
+            "-p",
+            "18830",
+            "-r",
+            "-t",
+            "home/wifi/config",
+            "-m",
+            "{\"ssid\":\"home\",\"password\":\"hunter2hunter2\"}",
+        ],
+    );
+    let s = scan("127.0.50.1", "tcp:18000-19000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/18830 mqtt"]);
+    assert_eq!(s.endpoint(18830)["authentication"], "none");
+    assert_eq!(s.endpoint(18830)["facts"]["mqtt.protocols"], serde_json::json!(["3.1.1", "5"]));
+    s.fails_only(&[
+        "mqtt-anonymous-connect",
+        "mqtt-cleartext-listener",
+        "mqtt-retained-sensitive",
+        "mqtt-wildcard-read",
+    ]);
+}
+
+#[test]
+fn a_mosquitto_with_passwords_acl_and_tls_is_not_called_weak() {
+    let (Some(mosquitto), Some(passwd)) = (program("mosquitto"), program("mosquitto_passwd")) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(dir.path());
+    let users = write(dir.path(), "users", "");
+    run(&passwd, &["-b", &users, "hub", "kX9-longer-than-any-list-entry"]);
+    let acl = write(dir.path(), "acl", "user hub\ntopic readwrite hub/#\n");
+    let conf = write(
+        dir.path(),
+        "m.conf",
+        &format!(
+            "listener 18831 127.0.50.2\ncertfile {cert}\nkeyfile {key}\nallow_anonymous false\npassword_file {users}\nacl_file {acl}\npersistence false\nuser root\n"
+        ),
+    );
+    let _server = Server::start(&mosquitto, &["-c", &conf], tcp("127.0.50.2:18831"));
+    let s = scan("127.0.50.2", "tcp:18000-19000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/18831 mqtt"]);
+    let e = s.endpoint(18831);
+    assert_eq!(e["authentication"], "required");
+    assert_eq!(e["tls"]["versions"], serde_json::json!(["1.2", "1.3"]));
+    assert_eq!(e["tls"]["certificate"]["self_signed"], true);
+    s.fails_only(&[]);
+}
+
+#[test]
+fn a_mosquitto_with_a_default_password_is_proved_weak() {
+    let (Some(mosquitto), Some(passwd)) = (program("mosquitto"), program("mosquitto_passwd")) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let users = write(dir.path(), "users", "");
+    run(&passwd, &["-b", &users, "admin", "admin"]);
+    let conf = write(
+        dir.path(),
+        "m.conf",
+        &format!(
+            "listener 18832 127.0.50.3\nallow_anonymous false\npassword_file {users}\npersistence false\nuser root\n"
+        ),
+    );
+    let _server = Server::start(&mosquitto, &["-c", &conf], tcp("127.0.50.3:18832"));
+    let s = scan("127.0.50.3", "tcp:18000-19000,udp:none");
+    s.expect("mqtt-default-creds", "FAIL");
+    s.expect("mqtt-anonymous-connect", "INCONCLUSIVE");
+    assert_eq!(s.endpoint(18832)["logins"][0]["user"], "admin");
+    let transcripts = std::fs::read_to_string(s.recording().join("transcripts.jsonl")).unwrap();
+    assert!(!transcripts.is_empty());
+}
+
+#[test]
+fn lighttpd_with_a_default_pair_fails_and_its_page_shows_no_secret() {
+    let Some(lighttpd) = program("lighttpd") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let users = write(dir.path(), "users", "admin:admin\n");
+    let root = dir.path().display();
+    write(dir.path(), "index.html", "<title>Camera</title>Firmware: 1.2.3");
+    let conf = write(
+        dir.path(),
+        "l.conf",
+        &format!(
+            "server.bind = \"127.0.50.4\"\nserver.port = 18080\nserver.document-root = \"{root}\"\nserver.modules = (\"mod_auth\", \"mod_authn_file\")\n\
+         index-file.names = (\"index.html\")\nmimetype.assign = (\".html\" => \"text/html\")\nauth.backend = \"plain\"\nauth.backend.plain.userfile = \"{users}\"\n\
+         auth.require = (\"/\" => (\"method\" => \"basic\", \"realm\" => \"camera\", \"require\" => \"valid-user\"))\n"
+        ),
+    );
+    let _server = Server::start(&lighttpd, &["-D", "-f", &conf], tcp("127.0.50.4:18080"));
+    let s = scan("127.0.50.4", "tcp:18000-19000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/18080 http"]);
+    s.fails_only(&["http-admin-cleartext", "http-basic-default-creds"]);
+    assert_eq!(s.endpoint(18080)["logins"][0]["mechanism"], "http-basic");
+    let transcripts = std::fs::read_to_string(s.recording().join("transcripts.jsonl")).unwrap();
+    let wires: Vec<u8> = transcripts
+        .lines()
+        .flat_map(|l| {
+            let v: serde_json::Value = serde_json::from_str(l).unwrap();
+            let events = v["events"].as_array().unwrap().clone();
+            events
+                .into_iter()
+                .flat_map(|e| {
+                    use base64::Engine;
+                    base64::engine::general_purpose::STANDARD.decode(e["data"].as_str().unwrap()).unwrap()
+                })
+                .collect::<Vec<u8>>()
+        })
+        .collect();
+    // `admin:admin` in Basic's base64 must be masked wherever it was sent.
+    assert!(!String::from_utf8_lossy(&wires).contains("YWRtaW46YWRtaW4="));
+}
+
+#[test]
+fn nginx_with_modern_tls_only_passes_what_tls_checks_can_decide() {
+    let Some(nginx) = program("nginx") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(dir.path());
+    let root = dir.path().display();
+    let conf = write(
+        dir.path(),
+        "n.conf",
+        &format!(
+            "daemon off;\npid {root}/pid;\nerror_log {root}/err;\nevents {{}}\nhttp {{ access_log off; client_body_temp_path {root}/b; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f; uwsgi_temp_path {root}/u; scgi_temp_path {root}/s; server_tokens off;\n\
+         server {{ listen 127.0.50.5:18443 ssl; ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3; return 200 ok; }} }}\n"
+        ),
+    );
+    let _server = Server::start(&nginx, &["-c", &conf, "-e", &format!("{root}/e")], tcp("127.0.50.5:18443"));
+    let s = scan("127.0.50.5", "tcp:18000-19000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/18443 http"]);
+    assert_eq!(s.endpoint(18443)["tls"]["versions"], serde_json::json!(["1.2", "1.3"]));
+    s.fails_only(&[]);
+}
+
+#[test]
+fn libcoap_over_plain_udp_is_read_and_over_dtls_it_is_only_seen() {
+    let (Some(plain), Some(dtls)) = (program("coap-server-notls"), program("coap-server-openssl")) else { return };
+    let _plain = Server::start(&plain, &["-A", "127.0.50.6", "-p", "15683"], udp("127.0.50.6:15683"));
+    let s = scan("127.0.50.6", "tcp:none,udp:15683");
+    assert_eq!(s.endpoints(), ["udp/15683 coap"]);
+    let links = s.endpoint(15683)["facts"]["coap.resources"].as_array().unwrap().len();
+    assert!(links >= 3, "{links}");
+    let _dtls = Server::start(
+        &dtls,
+        &["-A", "127.0.50.7", "-p", "15683", "-k", "not-on-any-list", "-h", "hint"],
+        udp("127.0.50.7:15684"),
+    );
+    let s = scan("127.0.50.7", "tcp:none,udp:15684");
+    assert_eq!(s.endpoints(), ["udp/15684 coaps"]);
+    assert!(s.endpoint(15684)["facts"]["dtls.answer"].as_str().unwrap().starts_with("accepted TLS_PSK"));
+    s.fails_only(&[]);
+}
+
+#[test]
+fn snmpd_with_public_fails_and_with_v3_only_does_not() {
+    let Some(snmpd) = program("snmpd") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let open = write(dir.path(), "open.conf", "agentaddress udp:127.0.50.8:10161\nrocommunity public 127.0.0.0/8\n");
+    let persistent = dir.path().display().to_string();
+    let _open = Server::start(
+        &snmpd,
+        &[
+            "-f",
+            "-Lo",
+            "-C",
+            "-c",
+            &open,
+            "-I",
+            "-smux",
+            "--persistentDir",
+            &persistent,
+            "-p",
+            &format!("{persistent}/1"),
+        ],
+        udp("127.0.50.8:10161"),
+    );
+    let s = scan("127.0.50.8", "tcp:none,udp:10161");
+    assert_eq!(s.endpoints(), ["udp/10161 snmp"]);
+    s.expect("snmp-default-community-read", "FAIL");
+    let v3 = write(dir.path(), "v3.conf", "agentaddress udp:127.0.50.9:10161\nrouser nobody authPriv\n");
+    let _v3 = Server::start(
+        &snmpd,
+        &["-f", "-Lo", "-C", "-c", &v3, "-I", "-smux", "-p", &format!("{persistent}/2")],
+        udp("127.0.50.9:10161"),
+    );
+    let s = scan("127.0.50.9", "tcp:none,udp:10161");
+    assert_eq!(s.endpoints(), ["udp/10161 snmp"]);
+    s.fails_only(&[]);
+}
+
+/// Runs a command in a mount namespace where the account `support` has the password `support`.
+fn with_account(dir: &Path, command: &str) -> String {
+    let hash = Command::new("openssl").args(["passwd", "-6", "support"]).output().unwrap().stdout;
+    let hash = String::from_utf8(hash).unwrap();
+    let (passwd, shadow) =
+        (std::fs::read_to_string("/etc/passwd").unwrap(), std::fs::read_to_string("/etc/shadow").unwrap());
+    let passwd = write(dir, "passwd", &format!("{passwd}support:x:4242:4242::/tmp:/bin/sh\n"));
+    let shadow = write(dir, "shadow", &format!("{shadow}support:{}:19000:0:99999:7:::\n", hash.trim()));
+    write(
+        dir,
+        "run.sh",
+        &format!("mount --bind {passwd} /etc/passwd && mount --bind {shadow} /etc/shadow && exec {command}\n"),
+    )
+}
+
+#[test]
+fn dropbear_with_a_default_account_is_proved_weak() {
+    let (Some(dropbear), Some(keygen), true) = (program("dropbear"), program("dropbearkey"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("hostkey").display().to_string();
+    run(&keygen, &["-t", "ed25519", "-f", &key]);
+    let script = with_account(
+        dir.path(),
+        &format!("{dropbear} -F -E -r {key} -p 127.0.50.10:10022 -P {}/pid", dir.path().display()),
+    );
+    let _server = Server::start("unshare", &["-m", "sh", &script], tcp("127.0.50.10:10022"));
+    let s = scan("127.0.50.10", "tcp:10000-11000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/10022 ssh"]);
+    s.fails_only(&["ssh-default-creds"]);
+    assert_eq!(s.endpoint(10022)["logins"][0]["user"], "support");
+}
+
+#[test]
+fn dropbear_with_keys_only_is_not_called_weak() {
+    let (Some(dropbear), Some(keygen)) = (program("dropbear"), program("dropbearkey")) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("hostkey").display().to_string();
+    run(&keygen, &["-t", "ed25519", "-f", &key]);
+    let pid = dir.path().join("pid").display().to_string();
+    let _server = Server::start(
+        &dropbear,
+        &["-F", "-E", "-s", "-r", &key, "-p", "127.0.50.11:10022", "-P", &pid],
+        tcp("127.0.50.11:10022"),
+    );
+    let s = scan("127.0.50.11", "tcp:10000-11000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/10022 ssh"]);
+    s.fails_only(&[]);
+}
+
+#[test]
+fn a_real_telnetd_on_an_odd_port_is_named_and_its_default_account_proved() {
+    let (Some(telnetd), Some(socat), true) = (program("telnetd"), program("socat"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let script =
+        with_account(dir.path(), &format!("{socat} TCP-LISTEN:10023,bind=127.0.50.12,reuseaddr,fork EXEC:{telnetd}"));
+    let _server = Server::start("unshare", &["-m", "sh", &script], tcp("127.0.50.12:10023"));
+    let s = scan("127.0.50.12", "tcp:10000-11000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/10023 telnet"]);
+    s.fails_only(&["svc-legacy-insecure", "telnet-default-creds"]);
+}
+
+#[test]
+fn vsftpd_with_anonymous_access_fails_and_without_does_not() {
+    let (Some(vsftpd), true) = (program("vsftpd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("ftp");
+    std::fs::create_dir(&root).unwrap();
+    for (host, anonymous) in [("127.0.50.13", "YES"), ("127.0.50.14", "NO")] {
+        let conf = write(
+            dir.path(),
+            &format!("{host}.conf"),
+            &format!(
+                "listen=YES\nbackground=NO\nlisten_address={host}\nlisten_port=10021\nanonymous_enable={anonymous}\nlocal_enable=YES\nanon_root={0}\nsecure_chroot_dir={0}\nseccomp_sandbox=NO\n",
+                root.display()
+            ),
+        );
+        let _server = Server::start(&vsftpd, &[&conf], tcp(&format!("{host}:10021")));
+        let s = scan(host, "tcp:10000-11000,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/10021 ftp"]);
+        if anonymous == "YES" {
+            s.fails_only(&["ftp-anonymous", "svc-legacy-insecure"]);
+        } else {
+            s.fails_only(&["svc-legacy-insecure"]);
+        }
+    }
+}
