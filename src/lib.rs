@@ -1,4 +1,5 @@
 //! Patuh: conformance testing of IoT security baselines.
+pub mod bundle;
 pub mod judge;
 pub mod model;
 pub mod report;

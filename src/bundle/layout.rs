@@ -1,0 +1,168 @@
+//! What files a bundle has, how they are read without trusting them, and the lists that name their digests.
+use crate::model::Sha256Digest;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
+
+/// Files by their path from the bag's root, with `/` between the parts.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+pub const BAGIT: &str = "bagit.txt";
+pub const BAG_INFO: &str = "bag-info.txt";
+pub const MANIFEST: &str = "manifest-sha256.txt";
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+pub const STATEMENT: &str = "seal/statement.json";
+pub const SIGNATURE: &str = "seal/statement.json.sshsig";
+pub const SIGNER: &str = "seal/signer.pub";
+pub const INDEX: &str = "data/bundle.json";
+pub const RECORDING: &str = "data/recording/recording.jsonl";
+pub const TRANSCRIPTS: &str = "data/recording/transcripts.jsonl";
+pub const ICS: &str = "data/declarations/ics.toml";
+pub const IXIT: &str = "data/declarations/ixit.toml";
+
+/// Everything outside `data/`.
+pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER];
+
+/// The two lines of every BagIt 1.0 bag (RFC 8493, 2.1.1).
+pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+
+const MOST_ENTRIES: usize = 4096;
+const MOST_BYTES: u64 = 2 << 30;
+const LONGEST_PATH: usize = 120;
+
+pub fn profile_path(id: &str) -> String {
+    format!("data/profiles/{id}.toml")
+}
+
+pub fn result_path(id: &str) -> String {
+    format!("data/results/{id}.json")
+}
+
+#[derive(Debug, Error)]
+pub enum ReadError {
+    #[error("`{0}` is missing; take the bundle from its source again")]
+    Missing(String),
+    #[error("`{0}` is not part of a bundle; remove it, or take the bundle from its source again")]
+    Unexpected(String),
+    #[error("`{0}` is neither a plain file nor a directory (a link or a device); a bundle holds plain files only")]
+    NotPlain(String),
+    #[error("the bundle holds more than {MOST_ENTRIES} entries or {MOST_BYTES} bytes; it was not made by this tool")]
+    TooLarge,
+    #[error("{file}: {error}")]
+    Io { file: String, error: io::Error },
+}
+
+impl ReadError {
+    pub fn io(file: &Path, error: io::Error) -> Self {
+        Self::Io { file: file.display().to_string(), error }
+    }
+}
+
+/// Reads every file below `root`. Links are never followed; a file that no bundle can have, and a
+/// directory without files, is refused. Which payload files must be there is [`super::integrity`]'s matter.
+pub fn load(root: &Path) -> Result<Files, ReadError> {
+    let mut walk = Walk { files: Files::new(), directories: BTreeSet::new(), bytes: 0 };
+    let mut waiting: Vec<(String, PathBuf)> = vec![(String::new(), root.to_owned())];
+    while let Some((name, path)) = waiting.pop() {
+        waiting.extend(walk.directory(&name, &path)?);
+    }
+    let parents: BTreeSet<&str> = walk.files.keys().flat_map(|f| parents(f)).collect();
+    match walk.directories.iter().find(|d| !parents.contains(d.as_str())) {
+        Some(empty) => Err(ReadError::Unexpected(format!("{empty}/"))),
+        None => Ok(walk.files),
+    }
+}
+
+struct Walk {
+    files: Files,
+    directories: BTreeSet<String>,
+    bytes: u64,
+}
+
+impl Walk {
+    /// Reads one directory and gives back the directories in it.
+    fn directory(&mut self, name: &str, path: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
+        let mut below = Vec::new();
+        for entry in fs::read_dir(path).map_err(|e| ReadError::io(path, e))? {
+            let path = entry.map_err(|e| ReadError::io(path, e))?.path();
+            let part = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let full = if name.is_empty() { part } else { format!("{name}/{part}") };
+            let about = fs::symlink_metadata(&path).map_err(|e| ReadError::io(&path, e))?;
+            self.bytes = self.bytes.saturating_add(if about.is_file() { about.len() } else { 0 });
+            if self.files.len() + self.directories.len() >= MOST_ENTRIES || self.bytes > MOST_BYTES {
+                return Err(ReadError::TooLarge);
+            }
+            if about.is_dir() {
+                self.directories.insert(full.clone());
+                below.push((full, path));
+            } else if !about.is_file() {
+                return Err(ReadError::NotPlain(full));
+            } else if !may_be(&full) {
+                return Err(ReadError::Unexpected(full));
+            } else {
+                let bytes = fs::read(&path).map_err(|e| ReadError::io(&path, e))?;
+                self.files.insert(full, bytes);
+            }
+        }
+        Ok(below)
+    }
+}
+
+fn may_be(path: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+    let known = TAG_FILES.contains(&path) || path.starts_with("data/");
+    known && path.len() <= LONGEST_PATH && path.bytes().all(plain)
+}
+
+fn parents(file: &str) -> impl Iterator<Item = &str> {
+    file.match_indices('/').filter_map(|(at, _)| file.get(..at))
+}
+
+/// `<digest>  <path>` for each file, sorted, as `sha256sum` writes and reads it.
+pub fn list<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> String {
+    files.map(|(path, bytes)| format!("{}  {path}\n", Sha256Digest::of(bytes).hex())).collect()
+}
+
+/// The files in `data/`.
+pub fn payload(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    files.iter().filter(|(path, _)| path.starts_with("data/"))
+}
+
+/// The tag manifest names every tag file but itself and the seal (RFC 8493, 2.2.1).
+pub fn listed_tags(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    files.iter().filter(|(path, _)| matches!(path.as_str(), BAGIT | BAG_INFO | MANIFEST))
+}
+
+/// Bytes and files of the payload, as bag-info.txt states them.
+pub fn oxum(files: &Files) -> String {
+    let bytes: usize = payload(files).map(|(_, b)| b.len()).sum();
+    format!("{bytes}.{}", payload(files).count())
+}
+
+/// The bundle's name: content decides it.
+pub fn identifier(manifest: &[u8]) -> String {
+    format!("patuh-{}", Sha256Digest::of(manifest).hex().get(..16).unwrap_or_default())
+}
+
+/// The three tag files before the tag manifest, and the tag manifest, from the payload.
+pub fn with_tags(mut files: Files, sealed_at: &str) -> Files {
+    let manifest = list(payload(&files));
+    let tool = crate::judge::assess::tool();
+    let info = format!(
+        "Bag-Software-Agent: {} {}\nBagging-Date: {}\nExternal-Identifier: {}\nPayload-Oxum: {}\n",
+        tool.name,
+        tool.version,
+        sealed_at.get(..10).unwrap_or(sealed_at),
+        identifier(manifest.as_bytes()),
+        oxum(&files),
+    );
+    files.insert(MANIFEST.to_owned(), manifest.into_bytes());
+    files.insert(BAG_INFO.to_owned(), info.into_bytes());
+    files.insert(BAGIT.to_owned(), BAGIT_TEXT.as_bytes().to_vec());
+    let tags = list(listed_tags(&files));
+    files.insert(TAG_MANIFEST.to_owned(), tags.into_bytes());
+    files
+}

@@ -1,0 +1,159 @@
+//! Opening: a bundle that was checked, and the one way in for everything that reads a recording or a bundle.
+use super::{
+    integrity::{self, IntegrityError},
+    layout::{self, Files},
+    payload::{self, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource},
+    sign::{self, SignatureError},
+};
+use crate::judge::Assessment;
+use crate::model::{Recording, observation::clean};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
+    Integrity { path: PathBuf, error: IntegrityError },
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
+    Signature { path: PathBuf, error: SignatureError },
+    #[error("{}: {}; it was sealed by another version or is not a bundle of this tool", path.display(), shown(error))]
+    Payload { path: PathBuf, error: PayloadError },
+    #[error("{}: `{}` is not an index that this version reads: {}; use the version that sealed it", path.display(), layout::INDEX, shown(error))]
+    Index { path: PathBuf, error: serde_json::Error },
+}
+
+/// What a stranger's bundle makes us say must not steer a terminal.
+fn shown(error: &impl std::fmt::Display) -> String {
+    clean(&error.to_string(), 500)
+}
+
+/// A bundle whose files are those that its statement names, under a signature that fits the key in it.
+/// Its verdicts were judged just now from its recording; none was read.
+#[derive(Debug)]
+pub struct VerifiedBundle {
+    pub from: Ingredients,
+    pub sealed_at: String,
+    /// Fingerprint of the key; whose it is, only the reader's own records tell.
+    pub signer: String,
+    judged: Judged,
+}
+
+impl VerifiedBundle {
+    pub fn recording(&self) -> &Recording {
+        &self.judged.recording
+    }
+
+    pub fn assessments(&self) -> &[Assessment] {
+        &self.judged.assessments
+    }
+
+    pub fn interim(&self) -> Interim {
+        self.from.interim
+    }
+}
+
+pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
+    let owned = || path.to_owned();
+    let files =
+        layout::load(path).map_err(|e| OpenError::Integrity { path: owned(), error: IntegrityError::Read(e) })?;
+    let claims = integrity::check(&files).map_err(|error| OpenError::Integrity { path: owned(), error })?;
+    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
+    let key = sign::check(bytes(layout::STATEMENT), bytes(layout::SIGNATURE), bytes(layout::SIGNER))
+        .map_err(|error| OpenError::Signature { path: owned(), error })?;
+    let from = ingredients(&files).map_err(|error| match error {
+        UnreadableError::Index(error) => OpenError::Index { path: owned(), error },
+        UnreadableError::Payload(error) => OpenError::Payload { path: owned(), error },
+    })?;
+    let judged = payload::judge(&from).map_err(|error| OpenError::Payload { path: owned(), error })?;
+    Ok(VerifiedBundle { from, sealed_at: claims.sealed_at, signer: sign::fingerprint(&key).to_string(), judged })
+}
+
+#[derive(Debug, Error)]
+pub enum UnreadableError {
+    #[error("`{index}`: {0}", index = layout::INDEX)]
+    Index(serde_json::Error),
+    #[error("{0}")]
+    Payload(#[from] PayloadError),
+}
+
+/// What a bundle was made from, by its index.
+pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
+    let bytes = |name: &str| files.get(name).cloned();
+    let index = bytes(layout::INDEX).unwrap_or_default();
+    let index: Index = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
+    let mut profiles = Vec::new();
+    for p in index.profiles {
+        let text = String::from_utf8(bytes(&layout::profile_path(&p.id)).unwrap_or_default());
+        let text = text.map_err(|_| PayloadError::NotText("profiles"))?;
+        profiles.push(ProfileSource { id: p.id, level: Some(p.level), text });
+    }
+    Ok(Ingredients {
+        recording: bytes(layout::RECORDING).unwrap_or_default(),
+        transcripts: bytes(layout::TRANSCRIPTS).unwrap_or_default(),
+        ics: bytes(layout::ICS),
+        ixit: bytes(layout::IXIT),
+        profiles,
+        interim: index.interim,
+    })
+}
+
+/// The bytes of a recording directory or of a bundle.
+#[derive(Debug)]
+pub struct Source {
+    pub recording: Vec<u8>,
+    pub transcripts: Vec<u8>,
+    pub ics: Option<Vec<u8>>,
+    pub ixit: Option<Vec<u8>>,
+    /// Set when it is a bundle.
+    pub bundle: Option<VerifiedBundle>,
+}
+
+#[derive(Debug, Error)]
+pub enum SourceError {
+    #[error("{}: there is nothing of that name; name a directory made by `patuh scan --out DIR`, or a bundle", .0.display())]
+    Absent(PathBuf),
+    #[error("{}: is a file; name the directory that holds recording.jsonl, or a bundle", .0.display())]
+    File(PathBuf),
+    #[error("{}: holds neither recording.jsonl nor a bundle; name a directory made by `patuh scan --out DIR`", .0.display())]
+    Neither(PathBuf),
+    #[error("{}: {error}", path.display())]
+    Io { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Bundle(#[from] OpenError),
+}
+
+impl Source {
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        match fs::metadata(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(SourceError::Absent(path.to_owned())),
+            Err(error) => return Err(SourceError::Io { path: path.to_owned(), error }),
+            Ok(about) if !about.is_dir() => return Err(SourceError::File(path.to_owned())),
+            Ok(_) => {}
+        }
+        if path.join(layout::BAGIT).exists() || path.join("seal").exists() {
+            let bundle = open(path)?;
+            let from = bundle.from.clone();
+            let (recording, transcripts) = (from.recording, from.transcripts);
+            return Ok(Self { recording, transcripts, ics: from.ics, ixit: from.ixit, bundle: Some(bundle) });
+        }
+        let recording = optional(&path.join("recording.jsonl"))?;
+        Ok(Self {
+            recording: recording.ok_or_else(|| SourceError::Neither(path.to_owned()))?,
+            transcripts: optional(&path.join("transcripts.jsonl"))?.unwrap_or_default(),
+            ics: optional(&path.join("ics.toml"))?,
+            ixit: optional(&path.join("ixit.toml"))?,
+            bundle: None,
+        })
+    }
+}
+
+fn optional(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(SourceError::Io { path: path.to_owned(), error }),
+    }
+}

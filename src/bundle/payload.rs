@@ -1,0 +1,269 @@
+//! The payload as a pure function of what was recorded, declared and asked for. Sealing writes it; verifying builds it again.
+use super::{layout, statement::canonical};
+use crate::judge::{
+    Assessment, Inputs, Profile, assess,
+    assess::{Outcome, Read, tool},
+    profile::{BUILTIN, ProfileError},
+};
+use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+pub const SCHEMA: &str = "bundle/1";
+
+/// Whether a bundle may be sealed, and was sealed, before everything was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interim {
+    No,
+    Yes,
+}
+
+/// A profile's text, and the level to judge it at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSource {
+    pub id: String,
+    /// `None`: the profile's lowest level.
+    pub level: Option<String>,
+    pub text: String,
+}
+
+impl ProfileSource {
+    /// A built-in profile named `id` or `id:level`.
+    pub fn builtin(name: &str) -> Result<Self, ProfileError> {
+        let profile = Profile::builtin(name)?;
+        let text = BUILTIN.iter().find(|(id, _)| *id == profile.id).map_or("", |(_, text)| *text);
+        Ok(Self { id: profile.id, level: Some(profile.level), text: text.to_owned() })
+    }
+
+    /// A profile that somebody wrote; its own `id` names it.
+    pub fn written(file: &str, text: &str, level: Option<&str>) -> Result<Self, ProfileError> {
+        let profile = Profile::parse(file, text, level)?;
+        Ok(Self { id: profile.id, level: Some(profile.level), text: text.to_owned() })
+    }
+}
+
+/// What goes into a bundle, as bytes. Nothing in it is a verdict.
+#[derive(Clone, Debug)]
+pub struct Ingredients {
+    pub recording: Vec<u8>,
+    pub transcripts: Vec<u8>,
+    pub ics: Option<Vec<u8>>,
+    pub ixit: Option<Vec<u8>>,
+    pub profiles: Vec<ProfileSource>,
+    pub interim: Interim,
+}
+
+/// What the views are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    pub recording: &'a Recording,
+    pub assessments: &'a [Assessment],
+    pub interim: Interim,
+}
+
+/// Makes the human-readable files: path below `data/` and bytes, the same for the same content. Handed in,
+/// so that this floor need not know how anything is shown.
+pub type Views = fn(&Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String>;
+
+/// No views at all: for reading a bundle without comparing them.
+pub fn no_views(_: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
+    Ok(Vec::new())
+}
+
+#[derive(Debug, Error)]
+pub enum PayloadError {
+    #[error("recording.jsonl: {0}")]
+    Recording(#[from] RecordingError),
+    #[error("{0}")]
+    Declaration(#[from] DeclarationError),
+    #[error("{0}: is not UTF-8 text; save it as UTF-8")]
+    NotText(&'static str),
+    #[error("{0}")]
+    Profile(#[from] ProfileError),
+    #[error("no profile is named; name at least one, see `patuh profile list`")]
+    NoProfile,
+    #[error("profile `{0}` is named twice; a bundle holds one level of each profile")]
+    ProfileTwice(String),
+    #[error("profile id `{0}` cannot be a file name; use lower-case letters, digits and `-`")]
+    ProfileName(String),
+    #[error("transcripts.jsonl: no line has the digest {digest} that record `{record}` cites; scan again")]
+    NoTranscript { record: String, digest: Sha256Digest },
+    #[error("recording.jsonl: the scan did not finish; finish it with `patuh scan --resume`, or seal with --interim")]
+    Unfinished,
+    #[error(
+        "recording.jsonl: the planned run of `{0}` did not finish; finish it with `patuh scan --resume`, or seal with --interim"
+    )]
+    RunMissing(String),
+    #[error(
+        "profile `{profile}`: requirement `{requirement}` awaits an assessor; record it with `patuh attest`, or seal with --interim"
+    )]
+    AwaitingAssessor { profile: String, requirement: String },
+    #[error("a view could not be made: {0}; please report this")]
+    View(String),
+    #[error("a view has the name `{0}`, which a payload file has; please report this")]
+    ViewName(String),
+    #[error("the assessment could not be written: {0}; please report this")]
+    Write(#[from] serde_json::Error),
+}
+
+/// The ingredients judged.
+#[derive(Debug)]
+pub struct Judged {
+    pub recording: Recording,
+    pub profiles: Vec<Profile>,
+    pub assessments: Vec<Assessment>,
+}
+
+/// Judges the recording under every profile.
+pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
+    let recording = Recording::parse(&from.recording)?;
+    let ics = from.ics.as_deref().map(|b| read("ics.toml", b, Ics::parse)).transpose()?;
+    let ixit = from.ixit.as_deref().map(|b| read("ixit.toml", b, Ixit::parse)).transpose()?;
+    let mut profiles = Vec::new();
+    for source in &from.profiles {
+        let file = format!("profiles/{}.toml", source.id);
+        profiles.push(Profile::parse(&file, &source.text, source.level.as_deref())?);
+    }
+    names(&profiles)?;
+    let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
+    let assessments = profiles.iter().map(|p| assess(&inputs, p)).collect();
+    Ok(Judged { recording, profiles, assessments })
+}
+
+/// The files of `data/`, or why they may not be sealed.
+pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout::Files, PayloadError> {
+    cited(&judged.recording, &from.transcripts)?;
+    if from.interim == Interim::No {
+        complete(judged)?;
+    }
+    let mut files = layout::Files::new();
+    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec());
+    put(layout::RECORDING, &from.recording);
+    put(layout::TRANSCRIPTS, &from.transcripts);
+    from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
+    from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
+    for (source, assessment) in from.profiles.iter().zip(&judged.assessments) {
+        put(&layout::profile_path(&source.id), source.text.as_bytes());
+        put(&layout::result_path(&source.id), &written(assessment)?);
+    }
+    let content = Content { recording: &judged.recording, assessments: &judged.assessments, interim: from.interim };
+    let mut shown = Vec::new();
+    for (name, bytes) in views(&content).map_err(PayloadError::View)? {
+        let path = format!("data/{name}");
+        if put(&path, &bytes).is_some() {
+            return Err(PayloadError::ViewName(path));
+        }
+        shown.push(path);
+    }
+    files.insert(layout::INDEX.to_owned(), canonical(&index(from, judged, &shown)?).into_bytes());
+    Ok(files)
+}
+
+/// The bytes of `results/<id>.json`.
+pub fn written(assessment: &Assessment) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(assessment)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// bundle.json: what stands where, and how it was judged. It says no verdict.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    pub schema: String,
+    pub tool: crate::model::recording::Tool,
+    pub interim: Interim,
+    pub recording: String,
+    pub transcripts: String,
+    pub declarations: Vec<String>,
+    pub profiles: Vec<IndexProfile>,
+    pub views: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexProfile {
+    pub id: String,
+    pub level: String,
+    pub text: String,
+    pub result: String,
+}
+
+fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_json::Value, serde_json::Error> {
+    let declared = [(layout::ICS, &from.ics), (layout::IXIT, &from.ixit)];
+    serde_json::to_value(Index {
+        schema: SCHEMA.to_owned(),
+        tool: tool(),
+        interim: from.interim,
+        recording: layout::RECORDING.to_owned(),
+        transcripts: layout::TRANSCRIPTS.to_owned(),
+        declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
+        profiles: judged
+            .profiles
+            .iter()
+            .map(|p| IndexProfile {
+                id: p.id.clone(),
+                level: p.level.clone(),
+                text: layout::profile_path(&p.id),
+                result: layout::result_path(&p.id),
+            })
+            .collect(),
+        views: views.to_vec(),
+    })
+}
+
+fn names(profiles: &[Profile]) -> Result<(), PayloadError> {
+    let mut seen = BTreeSet::new();
+    for p in profiles {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+        if p.id.is_empty() || p.id.len() > 80 || !p.id.bytes().all(plain) {
+            return Err(PayloadError::ProfileName(p.id.clone()));
+        }
+        if !seen.insert(&p.id) {
+            return Err(PayloadError::ProfileTwice(p.id.clone()));
+        }
+    }
+    if seen.is_empty() { Err(PayloadError::NoProfile) } else { Ok(()) }
+}
+
+/// Every transcript that a record cites is there.
+pub fn cited(recording: &Recording, transcripts: &[u8]) -> Result<(), PayloadError> {
+    let there: BTreeSet<Sha256Digest> = transcripts.split(|b| *b == b'\n').map(Sha256Digest::of).collect();
+    for record in recording.records() {
+        if let Some(digest) = record.transcript.as_ref().filter(|d| !there.contains(d)) {
+            return Err(PayloadError::NoTranscript { record: record.id.clone(), digest: digest.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Everything planned was done, and nobody is waited for.
+fn complete(judged: &Judged) -> Result<(), PayloadError> {
+    let recording = &judged.recording;
+    let finished = |probe: &str| recording.run_of(probe).is_some_and(|r| r.finished.is_some());
+    if let Some(probe) = recording.header.plan.iter().find(|p| !finished(p)) {
+        return Err(PayloadError::RunMissing(probe.clone()));
+    }
+    if recording.finished.is_none() {
+        return Err(PayloadError::Unfinished);
+    }
+    for a in &judged.assessments {
+        if let Some(r) = a.requirements.iter().find(|r| r.outcome == Outcome::AwaitingAssessor) {
+            let (profile, requirement) = (a.profile.id.clone(), r.id.clone());
+            return Err(PayloadError::AwaitingAssessor { profile, requirement });
+        }
+    }
+    Ok(())
+}
+
+/// A declaration and the digest of its bytes.
+pub fn read<T>(
+    file: &'static str,
+    bytes: &[u8],
+    parse: fn(&str, &str) -> Result<T, DeclarationError>,
+) -> Result<Read<T>, PayloadError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| PayloadError::NotText(file))?;
+    Ok(Read { value: parse(file, text)?, digest: Sha256Digest::of(bytes) })
+}

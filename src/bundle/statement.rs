@@ -1,0 +1,107 @@
+//! The one signed object: an in-toto Statement v1 that names the digest of the tag manifest.
+use super::{
+    layout::{Files, MANIFEST, TAG_MANIFEST, identifier},
+    payload::{Interim, Judged},
+};
+use crate::{judge::assess::tool, model::Sha256Digest};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+pub const PREDICATE: &str = "urn:x-patuh:evidence-seal:v1";
+
+/// The statement's bytes: sorted keys, no whitespace, no newline at the end.
+pub fn write(files: &Files, judged: &Judged, interim: Interim, sealed_at: &str, signer: &str) -> Vec<u8> {
+    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
+    let profiles: Vec<Value> = judged
+        .assessments
+        .iter()
+        .map(|a| {
+            let p = &a.profile;
+            json!({"id": p.id, "level": p.level, "edition": p.edition, "digest": {"sha256": p.sha256},
+                "verdict": a.verdict.word()})
+        })
+        .collect();
+    let tool = tool();
+    let value = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(bytes(TAG_MANIFEST)).hex()}}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "bundle_id": identifier(bytes(MANIFEST)),
+            "format_version": "1",
+            "interim": interim == Interim::Yes,
+            "profiles": profiles,
+            "sealed_at": sealed_at,
+            "signer": signer,
+            "statements": ["The results relate only to the items tested."],
+            "tool": {"name": tool.name, "version": tool.version},
+        },
+    });
+    canonical(&value).into_bytes()
+}
+
+/// What a verifier takes from a statement: what it names, and the two things that only it says.
+#[derive(Debug)]
+pub struct Claims {
+    pub tag_manifest: String,
+    pub sealed_at: String,
+    pub signer: String,
+    pub tool: String,
+}
+
+impl Claims {
+    /// Reads a statement of our type; anything else is `None`.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let s: Written = serde_json::from_slice(bytes).ok()?;
+        let subject = s.subject.into_iter().find(|s| s.name == TAG_MANIFEST)?;
+        (s.predicate_type == PREDICATE).then_some(Self {
+            tag_manifest: subject.digest.sha256,
+            sealed_at: s.predicate.sealed_at,
+            signer: s.predicate.signer,
+            tool: s.predicate.tool.version,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Written {
+    subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    predicate: Predicate,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    name: String,
+    digest: Digest,
+}
+
+#[derive(Deserialize)]
+struct Digest {
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Predicate {
+    sealed_at: String,
+    signer: String,
+    tool: crate::model::recording::Tool,
+}
+
+/// RFC 8785 bytes of a value without fractions: our keys are ASCII, so byte order is its key order.
+pub fn canonical(value: &Value) -> String {
+    sorted(value).to_string()
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(b.0));
+            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), sorted(v))).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}

@@ -1,0 +1,211 @@
+//! The report for people: one page that needs no network, no script and no other file.
+use super::words::words;
+use crate::judge::{
+    Assessment,
+    assess::{Outcome, RequirementRow, tool},
+};
+use crate::model::{
+    Observation, Recording,
+    observation::{PortState, clean},
+};
+use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, context, escape_formatter};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use thiserror::Error as ThisError;
+
+/// Whether what is shown stands in a sealed bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    Unsealed,
+    Interim,
+    Sealed,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    pub recording: &'a Recording,
+    pub assessments: &'a [Assessment],
+    pub standing: Standing,
+}
+
+#[derive(Debug, ThisError)]
+#[error("the report could not be made: {0}; please report this")]
+pub struct ReportError(#[from] Error);
+
+/// The page. The same report gives the same bytes.
+pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_trim_blocks(true);
+    env.set_lstrip_blocks(true);
+    env.set_keep_trailing_newline(true);
+    env.set_formatter(cleaned);
+    // The name's ending switches escaping on.
+    env.add_template("report.html", include_str!("report.html.j2"))?;
+    let recording = report.recording;
+    let sections: Vec<Section<'_>> = report.assessments.iter().enumerate().map(|(n, a)| section(n + 1, a)).collect();
+    let gaps: Vec<String> = recording.gaps().iter().map(ToString::to_string).collect();
+    Ok(env.get_template("report.html")?.render(context! {
+        header => recording.header,
+        scope => scope(recording),
+        ended => recording.finished,
+        as_of => recording.as_of(),
+        recording_digest => recording.digest.to_string(),
+        tool => tool(),
+        standing => report.standing,
+        sections => sections,
+        gaps => gaps,
+        awaiting => sections.iter().map(|s| s.awaiting.len()).sum::<usize>(),
+        inconclusive => sections.iter().map(|s| s.inconclusive.len()).sum::<usize>(),
+        endpoints => endpoints(recording),
+        runs => runs(recording),
+        evidence => evidence(recording),
+    })?)
+}
+
+/// Every value that is written passes here: hidden characters are shown as `.`, then it is escaped.
+fn cleaned(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => escape_formatter(out, state, &Value::from(clean(text, usize::MAX))),
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+#[derive(Serialize)]
+struct Section<'a> {
+    number: usize,
+    a: &'a Assessment,
+    awaiting: Vec<&'a RequirementRow>,
+    inconclusive: Vec<&'a RequirementRow>,
+    bar: Vec<Segment>,
+    total: usize,
+    /// Rows of `a.results`, what fails first.
+    results: Vec<&'a crate::judge::assess::CheckRow>,
+}
+
+/// A part of the bar of counts, in requirements.
+#[derive(Serialize)]
+struct Segment {
+    word: &'static str,
+    from: usize,
+    count: usize,
+}
+
+fn section(number: usize, a: &Assessment) -> Section<'_> {
+    let of = |outcome: Outcome| a.requirements.iter().filter(move |r| r.outcome == outcome).collect::<Vec<_>>();
+    let c = &a.counts;
+    let mut from = 0;
+    let counted = [
+        (Outcome::Fail, c.fail),
+        (Outcome::Inconclusive, c.inconclusive),
+        (Outcome::AwaitingAssessor, c.awaiting_assessor),
+        (Outcome::Pass, c.pass),
+        (Outcome::NotApplicable, c.not_applicable),
+    ];
+    let bar = counted.map(|(outcome, count)| {
+        let segment = Segment { word: outcome.word(), from, count };
+        from += count;
+        segment
+    });
+    let mut results: Vec<_> = a.results.iter().collect();
+    results
+        .sort_by_key(|r| (counted.iter().position(|(o, _)| *o == r.verdict), std::cmp::Reverse(r.severity), r.check));
+    Section {
+        number,
+        a,
+        awaiting: of(Outcome::AwaitingAssessor),
+        inconclusive: of(Outcome::Inconclusive),
+        bar: bar.into(),
+        total: a.requirements.len(),
+        results,
+    }
+}
+
+/// The scope in the words of its file.
+fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
+    let s = &recording.header.scope;
+    let join = |nets: &[ipnet::IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let word = |v: Value| v.to_string();
+    let mut rows = vec![
+        ("Networks", join(&s.hosts)),
+        ("Excluded", join(&s.excluded)),
+        ("Ports", String::from(s.ports.clone())),
+        ("Excluded ports", s.excluded_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        ("Seen from", word(Value::from_serialize(s.vantage))),
+        ("Most intrusive step", word(Value::from_serialize(s.most))),
+        ("Valid from", s.valid_from.clone().unwrap_or_default()),
+        ("Valid to", s.valid_to.clone().unwrap_or_default()),
+    ];
+    rows.retain(|(_, value)| !value.is_empty());
+    rows
+}
+
+#[derive(Default, Serialize)]
+struct EndpointRow {
+    subject: String,
+    services: Vec<String>,
+    evidence: Vec<String>,
+}
+
+/// What answered: endpoints that were open, with what they say that they are.
+fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
+    let mut rows = BTreeMap::new();
+    for record in recording.records() {
+        let said = if matches!(record.observation, Observation::Service { .. }) {
+            Some(words(&record.observation))
+        } else if let Observation::Port { state: PortState::Open, service } = &record.observation {
+            service.clone()
+        } else {
+            continue;
+        };
+        let row: &mut EndpointRow = rows.entry(record.subject.clone()).or_default();
+        row.subject = record.subject.to_string();
+        row.services.extend(said);
+        row.evidence.push(record.id.clone());
+    }
+    rows.into_values().collect()
+}
+
+#[derive(Serialize)]
+struct RunRow {
+    id: String,
+    probe: String,
+    started: String,
+    finished: Option<String>,
+    records: usize,
+    gaps: usize,
+}
+
+/// Every execution of a probe: that we looked is evidence, too.
+fn runs(recording: &Recording) -> Vec<RunRow> {
+    let row = |r: &crate::model::Run| RunRow {
+        id: r.id.clone(),
+        probe: r.probe.clone(),
+        started: r.started.clone(),
+        finished: r.finished.clone(),
+        records: r.records.len(),
+        gaps: r.gaps.len(),
+    };
+    recording.runs.iter().map(row).collect()
+}
+
+#[derive(Serialize)]
+struct EvidenceRow {
+    id: String,
+    at: String,
+    subject: String,
+    words: String,
+    transcript: String,
+}
+
+fn evidence(recording: &Recording) -> Vec<EvidenceRow> {
+    let row = |r: &crate::model::Record| EvidenceRow {
+        id: r.id.clone(),
+        at: r.at.clone(),
+        subject: r.subject.to_string(),
+        words: words(&r.observation),
+        transcript: r.transcript.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    recording.records().map(row).collect()
+}

@@ -1,0 +1,150 @@
+//! An observation in a sentence, for people who read evidence.
+use crate::model::{
+    Observation,
+    observation::{Answer, Asks, HttpPage, PortState, Presented, TlsAnswer},
+};
+
+/// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
+/// observation, however many they are, so that a new kind cannot be forgotten.
+pub fn words(o: &Observation) -> String {
+    match o {
+        Observation::NameResolved { name, addresses, used } => {
+            format!("{name} resolved to {}; used {used}", list(addresses.iter()))
+        }
+        Observation::Alive { how } => format!("the device answered ({how})"),
+        Observation::Trait { name, value } => format!("{name}: {value}"),
+        Observation::Swept { transport, asked, open, refused, silent, .. } => format!(
+            "{transport} ports asked: {asked}; open: {}; refused: {}; silent: {}",
+            some(open),
+            some(refused),
+            some(silent)
+        ),
+        Observation::WildcardControl { asked, accepted } => {
+            format!("ports that nothing should serve: {}; accepted: {}", list(asked.iter()), list(accepted.iter()))
+        }
+        Observation::Port { state, service } => {
+            format!("{}{}", port(*state), service.as_ref().map(|s| format!(", answered as {s}")).unwrap_or_default())
+        }
+        Observation::Service { service, tls, starttls, product, version, vendor, says } => {
+            let tls = if *tls { " over TLS" } else { "" };
+            let start = if *starttls { ", offers STARTTLS" } else { "" };
+            let who: Vec<&str> = [vendor, product, version].into_iter().flatten().map(String::as_str).collect();
+            format!("{service}{tls}{start}; product: {}; says: {}", some(&who.join(" ")), some(&says.join(" | ")))
+        }
+        Observation::DebugInterface { name, proof } => format!("debug interface {name}: {proof}"),
+        Observation::Tls { version, answer } => format!("TLS {} offered alone: {}", version.word(), tls(answer)),
+        Observation::Certificate { certificate: c } => format!(
+            "certificate of {} by {}, {} key, valid {} to {}, {}",
+            c.subject, c.issuer, c.key, c.not_before, c.not_after, c.sha256
+        ),
+        Observation::Http { page } => http(page),
+        Observation::SecurityTxt { path, status, contacts, expires, problems } => format!(
+            "{path}: status {status}; contacts: {}; expires: {}; problems: {}",
+            some(&contacts.join(", ")),
+            some(expires.as_deref().unwrap_or_default()),
+            some(&problems.join(", "))
+        ),
+        Observation::HttpUpload { path, status, asks: a, proof } => {
+            format!("upload to {path}: status {status}, {}; {proof}", asks(*a))
+        }
+        Observation::LoginSurface { mechanism, path, asks: a, proof } => {
+            format!("log-in by {} {path}: {}; {proof}", mechanism.word(), asks(*a))
+        }
+        Observation::LoginTrial { mechanism, user, presented: with, answer: a, proof } => {
+            format!("{} log-in as {user:?} with {}: {}; {proof}", mechanism.word(), presented(with), answer(*a))
+        }
+        Observation::LoginsLeft { mechanism, tried, left, why } => {
+            format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
+        }
+        Observation::MqttConnect { protocol, presented: with, code, accepted } => format!(
+            "MQTT {protocol} connect with {}: {} (code {code})",
+            presented(with),
+            if *accepted { "accepted" } else { "refused" }
+        ),
+        Observation::MqttSubscribe { filter, granted, code, delivered, canary_delivered, presented: with } => format!(
+            "MQTT subscribe to {filter} with {}: {} (code {code}); {} message(s) delivered{}",
+            presented(with),
+            if *granted { "granted" } else { "refused" },
+            delivered.len(),
+            if *canary_delivered { ", ours among them" } else { "" }
+        ),
+        Observation::CoapPing { answered } => format!("CoAP ping: {}", if *answered { "answered" } else { "silent" }),
+        Observation::CoapCore { code, links } => {
+            format!("CoAP resource list: code {code}; {}", some(&list(links.iter().map(|l| &l.path))))
+        }
+        Observation::CoapRead { path, code, bytes, sensitive, .. } => {
+            format!("CoAP GET {path}: code {code}, {bytes} bytes; sensitive: {}", some(&sensitive.join(", ")))
+        }
+        Observation::Dtls { answer } => format!("DTLS: {answer}"),
+        Observation::Snmp { version, presented: with, answered, sysdescr } => format!(
+            "SNMP {version} with {}: {}; describes itself as {}",
+            presented(with),
+            if *answered { "answered" } else { "silent" },
+            some(sysdescr.as_deref().unwrap_or_default())
+        ),
+    }
+}
+
+fn http(page: &HttpPage) -> String {
+    let form = if page.login_form { "; asks for a password" } else { "" };
+    format!(
+        "GET {}: status {}, title {}, server {}{form}",
+        page.path,
+        page.status,
+        some(&page.title),
+        some(&page.server)
+    )
+}
+
+fn port(state: PortState) -> String {
+    match state {
+        PortState::Open => "open".to_owned(),
+        PortState::Refused => "refused".to_owned(),
+        PortState::Silent { waited_ms } => format!("silent for {waited_ms} ms"),
+    }
+}
+
+fn tls(answer: &TlsAnswer) -> String {
+    match answer {
+        TlsAnswer::Accepted { suite, .. } => format!("accepted with {suite}"),
+        TlsAnswer::Alert { description } => format!("refused with alert {description}"),
+        TlsAnswer::OtherVersion { chosen } => format!("another version was chosen ({chosen})"),
+        TlsAnswer::Closed => "the connection was closed".to_owned(),
+        TlsAnswer::Silent => "silent".to_owned(),
+        TlsAnswer::NotTls => "the answer is not TLS".to_owned(),
+    }
+}
+
+fn presented(with: &Presented) -> String {
+    match with {
+        Presented::Nothing => "no credential".to_owned(),
+        Presented::Wrong => "a wrong credential".to_owned(),
+        Presented::Anonymous => "the anonymous credential".to_owned(),
+        Presented::Listed(id) => format!("listed credential {id}"),
+    }
+}
+
+fn asks(a: Asks) -> &'static str {
+    match a {
+        Asks::Yes => "asks for a credential",
+        Asks::No => "asks for no credential",
+        Asks::Unclear => "unclear whether it asks for a credential",
+    }
+}
+
+fn answer(a: Answer) -> &'static str {
+    match a {
+        Answer::Accepted => "accepted",
+        Answer::Refused => "refused",
+        Answer::Unclear => "unclear",
+        Answer::LockSign => "a sign of locking",
+    }
+}
+
+fn some(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}
+
+fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|i| i.to_string()).collect::<Vec<_>>().join(", ")
+}
