@@ -1,5 +1,6 @@
 //! Against real software: what is weak fails with evidence, what is hardened does not.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
+#[path = "support/servers.rs"]
 mod support;
 
 use std::{path::Path, process::Command};
