@@ -19,9 +19,8 @@ pub struct Credential {
     pub protocols: Vec<String>,
     #[serde(default)]
     pub vendors: Vec<String>,
-    /// How common it is on terminals (Telnet, SSH), and elsewhere.
-    weight_terminal: u32,
-    weight_web: u32,
+    /// How common it is, 1 to 100.
+    weight: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -47,9 +46,7 @@ pub fn candidates(protocol: &str, hints: &str) -> Vec<Credential> {
     let vendor = |c: &Credential| c.vendors.iter().any(|v| v.len() > 2 && hints.contains(v.as_str()));
     let mut list: Vec<Credential> =
         all().iter().filter(|c| c.protocols.iter().any(|p| p == protocol)).cloned().collect();
-    let terminal = matches!(protocol, "telnet" | "ssh");
-    let weight = |c: &Credential| if terminal { c.weight_terminal } else { c.weight_web };
-    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(weight(c)), c.id.clone()));
+    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(c.weight), c.id.clone()));
     list
 }
 

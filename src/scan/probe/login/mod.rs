@@ -1,6 +1,6 @@
 //! The ways into a device, one file per protocol, behind one small interface.
 use crate::model::{
-    Endpoint, Observation, Sha256Digest,
+    Endpoint, Observation, Record, Sha256Digest,
     observation::{Answer, Mechanism},
 };
 use crate::scan::{
@@ -103,6 +103,7 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
     let mut all: Vec<Door> = Vec::new();
     let mut seen = BTreeSet::new();
     let pages = ctx.seen("http-surface");
+    let hints = hints(&services, &pages);
     for record in &pages {
         let (Observation::Http { page }, Some(e)) = (&record.observation, record.subject.endpoint()) else { continue };
         let Some(at) = services.iter().find(|s| s.endpoint == e) else { continue };
@@ -119,15 +120,7 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
         }
         for mechanism in found {
             if seen.insert((e, mechanism)) {
-                let realms: String = page.challenges.iter().map(|c| c.realm.as_str()).collect();
-                let hints = format!(
-                    "{} {} {} {realms} {}",
-                    at.vendor.as_deref().unwrap_or_default(),
-                    page.server,
-                    page.title,
-                    at.says.join(" ")
-                );
-                all.push(Door { at: at.clone(), mechanism, path: page.path.clone(), hints });
+                all.push(Door { at: at.clone(), mechanism, path: page.path.clone(), hints: hints.clone() });
             }
         }
     }
@@ -140,8 +133,23 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
             "rtsp" => Mechanism::Rtsp,
             _ => continue,
         };
-        let hints = format!("{} {}", at.vendor.as_deref().unwrap_or_default(), at.says.join(" "));
-        all.push(Door { at, mechanism, path: String::new(), hints });
+        all.push(Door { at, mechanism, path: String::new(), hints: hints.clone() });
     }
     all
+}
+
+/// Everything by which any service of the device names its maker: one box, one maker.
+fn hints(services: &[Identified], pages: &[Record]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for s in services {
+        words.extend(s.vendor.as_deref());
+        words.extend(s.says.iter().map(String::as_str));
+    }
+    for record in pages {
+        if let Observation::Http { page } = &record.observation {
+            words.extend([page.server.as_str(), page.title.as_str()]);
+            words.extend(page.challenges.iter().map(|c| c.realm.as_str()));
+        }
+    }
+    words.join(" ")
 }
