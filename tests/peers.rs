@@ -1,5 +1,6 @@
 //! Against real software: what is weak fails with evidence, what is hardened does not.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
+#[path = "support/servers.rs"]
 mod support;
 
 use std::{path::Path, process::Command};
@@ -210,19 +211,7 @@ fn snmpd_with_public_fails_and_with_v3_only_does_not() {
     let persistent = dir.path().display().to_string();
     let _open = Server::start(
         &snmpd,
-        &[
-            "-f",
-            "-Lo",
-            "-C",
-            "-c",
-            &open,
-            "-I",
-            "-smux",
-            "--persistentDir",
-            &persistent,
-            "-p",
-            &format!("{persistent}/1"),
-        ],
+        &["-f", "-Lo", "-C", "-c", &open, "-I", "-smux", "-p", &format!("{persistent}/1")],
         udp("127.0.50.8:10161"),
     );
     let s = scan("127.0.50.8", "tcp:none,udp:10161");

@@ -26,6 +26,12 @@ pub enum Command {
     Judge(JudgeArgs),
     /// What was observed: endpoints, services, TLS, authentication, completeness
     Inventory(InventoryArgs),
+    /// Make the signed evidence bundle of a recording
+    Seal(SealArgs),
+    /// Check a bundle: integrity, authenticity, time and re-derivation
+    Verify(VerifyArgs),
+    /// A view of a bundle or recording
+    Report(ReportArgs),
     /// List, show and check profiles
     Profile(ProfileArgs),
     /// The page of a check, probe, provision, unit or profile
@@ -195,4 +201,52 @@ pub enum SimCommand {
         #[arg(long, default_value_t = 0)]
         shift: u16,
     },
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  patuh seal camera --profile asean-baseline --out camera.bundle --interim\n  patuh seal camera --profile sg-cls-iot:1 --key lab_ed25519 --out camera.bundle\n\nThe passphrase of an encrypted key is read from PATUH_KEY_PASSPHRASE."
+)]
+pub struct SealArgs {
+    #[arg(value_name = "RECORDING")]
+    pub source: PathBuf,
+    #[arg(long, value_name = "ID", required = true)]
+    pub profile: Vec<String>,
+    /// SSH private key; without it one of your own is made and kept
+    #[arg(long, value_name = "SSHKEY")]
+    pub key: Option<PathBuf>,
+    #[arg(long, value_name = "BUNDLE")]
+    pub out: PathBuf,
+    /// Seal although something is unfinished or awaits an assessor; the bundle says so everywhere
+    #[arg(long)]
+    pub interim: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh verify camera.bundle --signers allowed_signers")]
+pub struct VerifyArgs {
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+    /// Your own allowed_signers file, as ssh-keygen uses it
+    #[arg(long, value_name = "FILE")]
+    pub signers: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ReportFormat {
+    Html,
+    Json,
+    Text,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html")]
+pub struct ReportArgs {
+    #[arg(value_name = "BUNDLE|RECORDING")]
+    pub source: PathBuf,
+    #[arg(long, value_enum, default_value = "html")]
+    pub format: ReportFormat,
+    /// Judge under these instead (for a recording: default all built-in)
+    #[arg(long, value_name = "ID")]
+    pub profile: Vec<String>,
 }

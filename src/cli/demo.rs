@@ -2,11 +2,12 @@
 use super::{
     Done, Exit, Failure,
     args::{DemoArgs, ScanArgs},
-    judge, output,
+    bundle, judge, output,
     scan::{self, Temporary},
     sim, source,
 };
 use patuh::{
+    bundle::{Interim, sign::keygen, verify},
     judge::{Assessment, assess::Outcome},
     model::{
         Touch,
@@ -77,7 +78,7 @@ pub async fn run(a: DemoArgs) -> Done {
         output::result(&format!("recordings, bundles and reports: {}\n", keep.display()))?;
     }
     if surprises.is_empty() {
-        output::result("every simulated device was judged as it should be\n")?;
+        output::result("every simulated device was judged as its file expects, and every bundle verifies\n")?;
         return Ok(Exit::Passed);
     }
     Err(Failure::new(Exit::Ours, format!("judged otherwise than the device's file expects: {}", surprises.join("; "))))
@@ -125,7 +126,17 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     let recording = scan::record(&prepared, &dir, false, &Quiet).await?;
     running.stop().await;
     let all = judge::all(&recording, None, None, &source::profiles(&PROFILES.map(str::to_owned))?);
-    Ok(show(&device, &all))
+    let key_file = keep.join(format!("{name}.key"));
+    let key = keygen(&key_file).map_err(|e| Failure::new(Exit::Io, e.to_string()))?;
+    let bundle = keep.join(format!("{name}.bundle"));
+    let names = PROFILES.map(str::to_owned);
+    bundle::make(&dir, &names, &key, &bundle, Interim::Yes)?;
+    let checked = verify(&bundle, None, bundle::views);
+    let mut shown = show(&device, &all);
+    if checked.code() != 0 {
+        shown.surprises.push(format!("{name}: its bundle does not verify"));
+    }
+    Ok(shown)
 }
 
 fn show(device: &patuh::sim::Device, all: &[Assessment]) -> Shown {

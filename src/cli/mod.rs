@@ -1,5 +1,6 @@
 //! The command line: arguments to calls, results to text, errors to exit codes.
 mod args;
+mod bundle;
 mod demo;
 mod doctor;
 mod explain;
@@ -81,6 +82,9 @@ async fn dispatch(command: Command) -> Done {
         Command::Plan(a) => plan::run(a).await,
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
+        Command::Seal(a) => bundle::run_seal(&a),
+        Command::Verify(a) => bundle::run_verify(&a),
+        Command::Report(a) => bundle::run_report(&a),
         Command::Profile(a) => profile::run(&a.command),
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,

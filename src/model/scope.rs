@@ -49,7 +49,7 @@ impl CredentialBudget {
         2
     }
     fn default_per_service() -> u8 {
-        24
+        12
     }
 }
 

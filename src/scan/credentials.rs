@@ -19,8 +19,9 @@ pub struct Credential {
     pub protocols: Vec<String>,
     #[serde(default)]
     pub vendors: Vec<String>,
-    #[serde(default)]
-    pub weight: u32,
+    /// How common it is on terminals (Telnet, SSH), and elsewhere.
+    weight_terminal: u32,
+    weight_web: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -46,7 +47,9 @@ pub fn candidates(protocol: &str, hints: &str) -> Vec<Credential> {
     let vendor = |c: &Credential| c.vendors.iter().any(|v| v.len() > 2 && hints.contains(v.as_str()));
     let mut list: Vec<Credential> =
         all().iter().filter(|c| c.protocols.iter().any(|p| p == protocol)).cloned().collect();
-    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(c.weight), c.id.clone()));
+    let terminal = matches!(protocol, "telnet" | "ssh");
+    let weight = |c: &Credential| if terminal { c.weight_terminal } else { c.weight_web };
+    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(weight(c)), c.id.clone()));
     list
 }
 

@@ -104,7 +104,7 @@ fn local_path(location: &str, s: &Identified) -> Option<String> {
 }
 
 static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:firmware|software|fw|version|build)\b[^0-9a-z<]{0,4}(?:<[^>]*>\W{0,3}){0,3}(?:version\W{0,3})?v?(\d{1,4}\.\d[\w.-]{0,24})").ok()
+    Regex::new(r"(?i)(?:firmware|software|fw|version|build)\b[^0-9a-z<]{0,4}(?:<[^>]*>\W{0,3}){0,3}(?:version\W{0,3})?v?(\d{1,8}\.\d[\w.-]{0,24})").ok()
 });
 
 fn page(path: &str, reply: &Reply, same_as_missing: bool) -> HttpPage {

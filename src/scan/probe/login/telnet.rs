@@ -39,6 +39,11 @@ fn prompt(text: &str) -> Prompt {
     }
 }
 
+/// Whether the bytes end in a prompt, so that there is no need to wait for more.
+fn asks(bytes: &[u8]) -> bool {
+    matches!(prompt(&negotiate(bytes).0), Prompt::User | Prompt::Secret | Prompt::Shell)
+}
+
 struct Talk {
     wire: Wire,
     raw: Vec<u8>,
@@ -55,7 +60,7 @@ impl Talk {
     async fn listen(&mut self) -> Result<String, Trouble> {
         let mut any = false;
         for _ in 0..12 {
-            match self.wire.collect(QUIET, Duration::from_secs(5), 16 * 1024, |_| false).await {
+            match self.wire.collect(QUIET, Duration::from_secs(5), 16 * 1024, asks).await {
                 Ok(bytes) => self.raw.extend(bytes),
                 Err(Trouble::Silent(_)) if any => break,
                 Err(Trouble::Silent(_)) => {}
@@ -68,7 +73,8 @@ impl Talk {
             if !fresh.is_empty() {
                 self.wire.send(&fresh).await?;
             }
-            any = text.len() > self.read;
+            // A daemon echoes the line end at once and thinks for seconds before it says what it thinks.
+            any = text.get(self.read..).is_some_and(|t| !t.trim().is_empty());
             if any && prompt(&text) != Prompt::Other || self.raw.len() > 64 * 1024 {
                 break;
             }
