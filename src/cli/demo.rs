@@ -33,7 +33,7 @@ const DEVICES: [&str; 8] = [
     "fwa-gateway-good",
 ];
 /// Devices that are scanned at the same time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 const PROFILES: [&str; 2] = ["asean-baseline", "sg-cls-iot:1"];
 
 /// Progress of one of several devices.
@@ -121,7 +121,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     prepared.scope.ports.udp = Some(udp);
     prepared.scope.most = Touch::Stress;
     prepared.scope.pace = Pace::Fast;
-    prepared.scope.credentials = CredentialBudget { per_account: 2, per_service: 12 };
+    prepared.scope.credentials = CredentialBudget { per_account: 5, per_service: 24 };
     let dir = keep.join(name);
     let recording = scan::record(&prepared, &dir, false, &Quiet).await?;
     running.stop().await;

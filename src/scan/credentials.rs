@@ -40,14 +40,30 @@ pub fn all() -> &'static [Credential] {
     LISTS.as_ref().map(|w| w.credentials.as_slice()).unwrap_or_default()
 }
 
-/// The candidates for a protocol: those of the vendors named in `hints` first, then by how common they are.
+/// The candidates for a protocol: those of the vendors named in `hints`, and the commonest, in turn.
 pub fn candidates(protocol: &str, hints: &str) -> Vec<Credential> {
     let hints = hints.to_lowercase();
     let vendor = |c: &Credential| c.vendors.iter().any(|v| v.len() > 2 && hints.contains(v.as_str()));
-    let mut list: Vec<Credential> =
-        all().iter().filter(|c| c.protocols.iter().any(|p| p == protocol)).cloned().collect();
-    list.sort_by_key(|c| (!vendor(c), std::cmp::Reverse(c.weight), c.id.clone()));
-    list
+    // Anonymous FTP is a question of its own, asked before these.
+    let other = |c: &&Credential| protocol == "ftp" && matches!(c.user.as_str(), "anonymous" | "ftp");
+    let fits = |c: &&Credential| c.protocols.iter().any(|p| p == protocol) && !other(c);
+    let mut common: Vec<&Credential> = all().iter().filter(fits).collect();
+    common.sort_by_key(|c| (std::cmp::Reverse(c.weight), &c.id));
+    let own: Vec<&Credential> = common.iter().copied().filter(|c| vendor(c)).collect();
+    // In turn, since an account's budget is small: a maker's own default, then the commonest of all.
+    let mut list: Vec<Credential> = Vec::with_capacity(common.len());
+    let (mut own, mut common) = (own.into_iter(), common.into_iter());
+    loop {
+        let next = [own.next(), common.next()];
+        if next.iter().all(Option::is_none) {
+            return list;
+        }
+        for c in next.into_iter().flatten() {
+            if !list.iter().any(|l| l.id == c.id) {
+                list.push(c.clone());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
