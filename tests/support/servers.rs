@@ -1,4 +1,4 @@
-//! Real servers on loopback addresses of their own, started and stopped by the tests.
+//! Servers on loopback addresses of their own, started and stopped by the tests.
 use serde_json::Value;
 use std::{
     net::{SocketAddr, TcpStream},

@@ -1,0 +1,21 @@
+# What CI runs, and the steps by themselves.
+check: fmt clippy test doc deny
+
+fmt:
+    cargo fmt --check
+
+clippy:
+    cargo clippy --locked --all-targets -- -D warnings
+
+test:
+    scripts/test
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+
+deny:
+    cargo deny check licenses bans sources
+
+# Full TCP sweep of one loopback host beside nmap, in one paired run.
+bench-sweep:
+    scripts/bench-sweep
