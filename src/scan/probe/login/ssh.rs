@@ -23,7 +23,19 @@ struct Open {
 }
 
 impl Open {
+    /// Small servers take a few unauthenticated connections at a time and hang up on the next one; those that
+    /// we have just closed still count for a moment. So a hang-up is believed the third time.
     async fn to(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
+        for pause in [1, 3] {
+            match Self::once(ctx, e).await {
+                Err(Trouble::Closed) => tokio::time::sleep(Duration::from_secs(pause)).await,
+                other => return other,
+            }
+        }
+        Self::once(ctx, e).await
+    }
+
+    async fn once(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
         let wire = ctx.tcp(e).await?;
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stop, stopped) = oneshot::channel();
