@@ -121,7 +121,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     prepared.scope.ports.udp = Some(udp);
     prepared.scope.most = Touch::Stress;
     prepared.scope.pace = Pace::Fast;
-    prepared.scope.credentials = CredentialBudget { per_account: 5, per_service: 24 };
+    prepared.scope.credentials = CredentialBudget { per_account: 8, per_service: 24 };
     let dir = keep.join(name);
     let recording = scan::record(&prepared, &dir, false, &Quiet).await?;
     running.stop().await;

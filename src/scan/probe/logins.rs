@@ -4,10 +4,16 @@ use super::{
     login::{Door, Tried, doors},
 };
 use crate::model::{
-    Observation, Touch,
+    Observation, Touch, Why,
     observation::{Answer, Asks, Presented},
 };
-use crate::scan::{credentials, net::Trouble, session::Ctx};
+use crate::scan::{
+    credentials::{self, Credential},
+    net::Trouble,
+    session::Ctx,
+};
+use std::{collections::VecDeque, future::Future, time::Duration};
+use tokio::time::Instant;
 
 pub const PROBE: Probe = Probe {
     id: "logins",
@@ -19,22 +25,67 @@ pub const PROBE: Probe = Probe {
     run: |ctx| Box::pin(run(ctx)),
 };
 
+/// The longest that one door may keep us busy, all its attempts together.
+const PER_DOOR: Duration = Duration::from_secs(180);
+
 async fn run(ctx: &Ctx) {
-    // One door after the other: services may share an account store, and a device may allow one session.
+    // One attempt after the other: services may share an account store, and a device may allow one session.
+    let mut visits = Vec::new();
     for door in doors(ctx) {
-        if ctx.session.stopped() {
-            return;
-        }
-        let bound = std::time::Duration::from_secs(180);
-        match tokio::time::timeout(bound, knock(ctx, &door)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(t)) => ctx.trouble(Some(door.mechanism().word()), door.endpoint(), &t),
-            Err(_) => {
-                let why = crate::model::Why::NotUnderstood(format!("it kept us busy for {} s", bound.as_secs()));
-                ctx.gap_of(door.mechanism().word(), Some(door.endpoint().into()), why);
-            }
+        if let Some(Step::Open(visit)) = bounded(ctx, &door, PER_DOOR, knock(ctx, &door)).await {
+            visits.push((door, visit));
         }
     }
+    // In turn: every door is asked its likeliest pair before any is asked its second, since all of them spend
+    // the same accounts' budget.
+    while !visits.is_empty() {
+        let mut open = Vec::with_capacity(visits.len());
+        for (door, visit) in visits {
+            let started = Instant::now();
+            let left = PER_DOOR.saturating_sub(visit.busy);
+            if let Some(Step::Open(mut visit)) = bounded(ctx, &door, left, next(ctx, &door, visit)).await {
+                visit.busy += started.elapsed();
+                open.push((door, visit));
+            }
+        }
+        visits = open;
+    }
+}
+
+/// Runs one step at a door. Trouble, or too much time, closes the door with a gap.
+async fn bounded(
+    ctx: &Ctx,
+    door: &Door,
+    most: Duration,
+    step: impl Future<Output = Result<Step, Trouble>>,
+) -> Option<Step> {
+    match tokio::time::timeout(most, step).await {
+        Ok(Ok(step)) => Some(step),
+        Ok(Err(t)) => {
+            ctx.trouble(Some(door.mechanism().word()), door.endpoint(), &t);
+            None
+        }
+        Err(_) => {
+            let why = Why::NotUnderstood(format!("it kept us busy for {} s", PER_DOOR.as_secs()));
+            ctx.gap_of(door.mechanism().word(), Some(door.endpoint().into()), why);
+            None
+        }
+    }
+}
+
+enum Step {
+    Open(Visit),
+    Done,
+}
+
+/// What is left to try at one door.
+struct Visit {
+    candidates: VecDeque<Credential>,
+    /// Candidates whose account has no budget left.
+    passed_over: usize,
+    tried: u32,
+    failed: u32,
+    busy: Duration,
 }
 
 struct Report<'a> {
@@ -61,7 +112,8 @@ impl Report<'_> {
     }
 }
 
-async fn knock(ctx: &Ctx, door: &Door) -> Result<(), Trouble> {
+/// Asks without credentials and with wrong ones; only a door that refuses both is worth a try.
+async fn knock(ctx: &Ctx, door: &Door) -> Result<Step, Trouble> {
     let report = Report { ctx, door };
     let nothing = door.try_nothing(ctx).await?;
     let asks = match nothing.answer {
@@ -72,24 +124,24 @@ async fn knock(ctx: &Ctx, door: &Door) -> Result<(), Trouble> {
     report.trial("", Presented::Nothing, &nothing);
     report.surface(asks, nothing.proof.clone());
     if asks != Asks::Yes {
-        return Ok(());
+        return Ok(Step::Done);
     }
     if door.anonymous() {
         let anonymous = door.try_pair(ctx, "anonymous", "patuh@example.org").await?;
         report.trial("anonymous", Presented::Anonymous, &anonymous);
     }
-    let candidates = credentials::candidates(door.protocol(), door.hints());
     if !door.takes_passwords() {
-        return Ok(());
+        return Ok(Step::Done);
     }
+    let candidates = VecDeque::from(credentials::candidates(door.protocol(), door.hints()));
     if ctx.lock_signs() {
         report.left(0, candidates.len(), "another service showed signs of a lock");
-        return Ok(());
+        return Ok(Step::Done);
     }
     if !control(ctx, &report, door).await? {
-        return Ok(());
+        return Ok(Step::Done);
     }
-    candidates_in_turn(ctx, &report, door, &candidates).await
+    Ok(Step::Open(Visit { candidates, passed_over: 0, tried: 0, failed: 1, busy: Duration::ZERO }))
 }
 
 /// A random user with a random secret. True when it is refused, so that a success means something.
@@ -104,49 +156,52 @@ async fn control(ctx: &Ctx, report: &Report<'_>, door: &Door) -> Result<bool, Tr
     Ok(tried.answer == Answer::Refused)
 }
 
-async fn candidates_in_turn(
-    ctx: &Ctx,
-    report: &Report<'_>,
-    door: &Door,
-    candidates: &[credentials::Credential],
-) -> Result<(), Trouble> {
+/// Tries the next candidate whose account has budget left.
+async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble> {
+    let report = Report { ctx, door };
     let host = door.endpoint().host;
-    let most = u32::from(ctx.session.scope.credentials.per_service);
-    let (mut tried, mut failed) = (0u32, 1u32);
-    let mut left = candidates.len();
-    for c in candidates {
-        if failed >= most || ctx.session.stopped() {
-            break;
-        }
-        if !ctx.charge(host, &c.user).await {
-            continue;
-        }
-        let first = door.try_pair(ctx, &c.user, &c.secret).await?;
-        tried += 1;
-        left -= 1;
-        report.trial(&c.user, Presented::Listed(c.id.clone()), &first);
-        match first.answer {
-            Answer::Accepted => {
-                ctx.refund(host, &c.user).await;
-                let second = door.try_pair(ctx, &c.user, &c.secret).await?;
-                report.trial(&c.user, Presented::Listed(c.id.clone()), &second);
-                control(ctx, report, door).await?;
-                return Ok(());
-            }
-            Answer::LockSign => {
-                ctx.lock_sign();
-                report.left(tried, left, "signs of a lock");
-                return Ok(());
-            }
-            Answer::Refused | Answer::Unclear => failed += 1,
+    let budget = ctx.session.scope.credentials;
+    if ctx.lock_signs() {
+        report.left(visit.tried, visit.candidates.len(), "signs of a lock");
+        return Ok(Step::Done);
+    }
+    let mut candidate = None;
+    while visit.failed < u32::from(budget.per_service) && candidate.is_none() {
+        let Some(c) = visit.candidates.pop_front() else { break };
+        if ctx.charge(host, &c.user).await {
+            candidate = Some(c);
+        } else {
+            visit.passed_over += 1;
         }
     }
-    if left > 0 {
-        let why = format!(
-            "the budget is {} failed attempts per account and {most} per service",
-            ctx.session.scope.credentials.per_account
-        );
-        report.left(tried, left, &why);
+    let Some(c) = candidate else {
+        let left = visit.candidates.len() + visit.passed_over;
+        if left > 0 {
+            let (account, service) = (budget.per_account, budget.per_service);
+            let why = format!("the budget is {account} failed attempts per account and {service} per service");
+            report.left(visit.tried, left, &why);
+        }
+        return Ok(Step::Done);
+    };
+    let first = door.try_pair(ctx, &c.user, &c.secret).await?;
+    visit.tried += 1;
+    report.trial(&c.user, Presented::Listed(c.id.clone()), &first);
+    match first.answer {
+        Answer::Accepted => {
+            ctx.refund(host, &c.user).await;
+            let second = door.try_pair(ctx, &c.user, &c.secret).await?;
+            report.trial(&c.user, Presented::Listed(c.id), &second);
+            control(ctx, &report, door).await?;
+            Ok(Step::Done)
+        }
+        Answer::LockSign => {
+            ctx.lock_sign();
+            report.left(visit.tried, visit.candidates.len() + visit.passed_over, "signs of a lock");
+            Ok(Step::Done)
+        }
+        Answer::Refused | Answer::Unclear => {
+            visit.failed += 1;
+            Ok(Step::Open(visit))
+        }
     }
-    Ok(())
 }

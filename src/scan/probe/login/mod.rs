@@ -135,7 +135,7 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
         };
         all.push(Door { at, mechanism, path: String::new(), hints: hints.clone() });
     }
-    // All doors share the accounts' budget; what gives a whole shell comes first.
+    // What gives a whole shell comes first.
     all.sort_by_key(|d| !matches!(d.mechanism, Mechanism::Telnet | Mechanism::Ssh));
     all
 }
