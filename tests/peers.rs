@@ -1,10 +1,13 @@
 //! Against real software: what is weak fails with evidence, what is hardened does not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
+#[path = "support/scans.rs"]
+mod scans;
 #[path = "support/servers.rs"]
-mod support;
+mod servers;
 
+use scans::{root, scan};
+use servers::{Server, program, tcp, udp};
 use std::{path::Path, process::Command};
-use support::{Server, program, root, scan, tcp, udp};
 
 fn write(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);

@@ -290,6 +290,9 @@ pub enum Observation {
         presented: Presented,
         code: u8,
         accepted: bool,
+        /// Whether the session works: it answered a PINGREQ.
+        #[serde(default)]
+        answers_ping: bool,
     },
     MqttSubscribe {
         filter: String,

@@ -171,7 +171,7 @@ fn row(recording: &Recording, e: Endpoint) -> Row {
                 let mechanism = mechanism.word().to_owned();
                 logins.insert(Login { mechanism, user: user.clone(), credential, accepted: true });
             }
-            Observation::MqttConnect { protocol, presented: Presented::Nothing, code, accepted } => {
+            Observation::MqttConnect { protocol, presented: Presented::Nothing, code, accepted, .. } => {
                 if *code != 1 && *code != 0x84 {
                     push(&mut row.facts, "mqtt.protocols", json!(protocol));
                 }

@@ -56,10 +56,11 @@ pub fn words(o: &Observation) -> String {
         Observation::LoginsLeft { mechanism, tried, left, why } => {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
-        Observation::MqttConnect { protocol, presented: with, code, accepted } => format!(
-            "MQTT {protocol} connect with {}: {} (code {code})",
+        Observation::MqttConnect { protocol, presented: with, code, accepted, answers_ping } => format!(
+            "MQTT {protocol} connect with {}: {} (code {code}){}",
             presented(with),
-            if *accepted { "accepted" } else { "refused" }
+            if *accepted { "accepted" } else { "refused" },
+            if *answers_ping { ", and the session works" } else { "" }
         ),
         Observation::MqttSubscribe { filter, granted, code, delivered, canary_delivered, presented: with } => format!(
             "MQTT subscribe to {filter} with {}: {} (code {code}); {} message(s) delivered{}",

@@ -144,8 +144,7 @@ async fn reachable(scope: &Scope, hosts: &[IpAddr]) -> Result<(), ScanError> {
 }
 
 async fn run(session: &Arc<Session>, probe: &'static Probe, target: &Target) {
-    let run = session.journal.start_run(probe.id, probe.version, probe.subjects_from);
-    let ctx = Ctx { session: session.clone(), probe, run };
+    let ctx = Ctx::new(session.clone(), probe);
     if probe.touch > session.scope.most {
         ctx.gap(None, Why::TooIntrusive);
     } else {

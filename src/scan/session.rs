@@ -9,13 +9,24 @@ use crate::model::{
     observation::PortState,
     scope::{Pace, Refused},
 };
-use std::{collections::BTreeMap, future::Future, net::IpAddr, sync::Arc, time::Duration};
-use tokio::sync::{Mutex, Semaphore, watch};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Semaphore, watch},
+    time::Instant,
+};
 
 pub const CONNECT: Duration = Duration::from_secs(3);
 pub const FIRST_BYTE: Duration = Duration::from_secs(5);
 /// The longest that one endpoint may keep one probe busy.
 pub const PER_ENDPOINT: Duration = Duration::from_secs(90);
+/// The longest that one run of a probe may take over all endpoints, at a pace of several at once.
+const PER_RUN: Duration = Duration::from_secs(600);
 
 /// What all probe runs of one scan share.
 pub struct Session {
@@ -30,6 +41,8 @@ pub struct Session {
     failures: Mutex<BTreeMap<String, u8>>,
     /// Set at the first sign of a lock: then no more log-ins anywhere.
     locking: watch::Sender<bool>,
+    /// Endpoints that kept a probe busy for too long: no later probe waits for them again.
+    stuck: Mutex<BTreeSet<Endpoint>>,
 }
 
 impl Session {
@@ -40,7 +53,8 @@ impl Session {
             Pace::Fast => 16,
         };
         let slots = Arc::new(Semaphore::new(width));
-        Self { scope, hosts, journal, slots, width, stop, failures: Mutex::default(), locking: watch::channel(false).0 }
+        let (failures, stuck, locking) = (Mutex::default(), Mutex::default(), watch::channel(false).0);
+        Self { scope, hosts, journal, slots, width, stop, failures, locking, stuck }
     }
 
     pub fn stopped(&self) -> bool {
@@ -53,6 +67,7 @@ pub struct Ctx {
     pub session: Arc<Session>,
     pub probe: &'static Probe,
     pub run: String,
+    started: Instant,
 }
 
 /// A service as `service-identify` saw it.
@@ -66,6 +81,11 @@ pub struct Identified {
 }
 
 impl Ctx {
+    pub fn new(session: Arc<Session>, probe: &'static Probe) -> Self {
+        let run = session.journal.start_run(probe.id, probe.version, probe.subjects_from);
+        Self { session, probe, run, started: Instant::now() }
+    }
+
     pub fn record(&self, subject: impl Into<Subject>, observation: Observation, transcript: Option<Sha256Digest>) {
         self.session.journal.record(self.probe.id, &self.run, subject.into(), observation, transcript);
     }
@@ -135,6 +155,30 @@ impl Ctx {
         self.services().into_iter().filter(|s| names.contains(&s.service.as_str())).collect()
     }
 
+    /// Why this endpoint must be left alone in this run, if it must.
+    pub async fn leave(&self, endpoint: Endpoint) -> Option<Why> {
+        let most = if self.session.width == 1 { PER_RUN * 3 } else { PER_RUN };
+        if self.session.stopped() {
+            Some(Why::Interrupted)
+        } else if self.session.stuck.lock().await.contains(&endpoint) {
+            Some(Why::NotUnderstood("it kept an earlier probe busy for too long".to_owned()))
+        } else if self.started.elapsed() > most {
+            Some(Why::NotUnderstood(format!("the {} s for this probe were over", most.as_secs())))
+        } else {
+            None
+        }
+    }
+
+    /// Says that an endpoint used up its time: a gap, and no later probe waits for it.
+    pub async fn stuck(&self, topic: Option<&str>, endpoint: Endpoint, after: Duration) {
+        self.session.stuck.lock().await.insert(endpoint);
+        let why = Why::NotUnderstood(format!("it kept us busy for {} s", after.as_secs()));
+        match topic {
+            Some(t) => self.gap_of(t, Some(endpoint.into()), why),
+            None => self.gap(Some(endpoint.into()), why),
+        }
+    }
+
     /// Runs `work` for each item, a few at a time as the pace allows; an item that takes too long is a gap.
     pub async fn each<T, F, R>(&self, items: Vec<T>, endpoint: impl Fn(&T) -> Endpoint, work: F)
     where
@@ -147,12 +191,11 @@ impl Ctx {
             let (limit, work) = (&limit, &work);
             async move {
                 let Ok(_slot) = limit.acquire().await else { return };
-                if self.session.stopped() {
-                    return self.gap(Some(at.into()), Why::Interrupted);
+                if let Some(why) = self.leave(at).await {
+                    return self.gap(Some(at.into()), why);
                 }
                 if tokio::time::timeout(PER_ENDPOINT, work(item)).await.is_err() {
-                    let seconds = PER_ENDPOINT.as_secs();
-                    self.gap(Some(at.into()), Why::NotUnderstood(format!("it kept us busy for {seconds} s")));
+                    self.stuck(None, at, PER_ENDPOINT).await;
                 }
             }
         });

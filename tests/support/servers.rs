@@ -1,8 +1,8 @@
 //! Servers on loopback addresses of their own, started and stopped by the tests.
-use serde_json::Value;
+use crate::scans::not_run;
 use std::{
     net::{SocketAddr, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -78,93 +78,4 @@ pub fn program(name: &str) -> Option<String> {
         not_run(&format!("`{name}` is not installed"));
     }
     found.map(|p| p.display().to_string())
-}
-
-pub fn root() -> bool {
-    let out = Command::new("id").arg("-u").output().unwrap();
-    let root = out.stdout == b"0\n";
-    if !root {
-        not_run("it needs root");
-    }
-    root
-}
-
-fn not_run(why: &str) {
-    let name = std::thread::current().name().unwrap_or("?").to_owned();
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{name} was not run: {why}");
-    eprintln!("NOT RUN {name}: {why}");
-}
-
-pub fn patuh(args: &[&str]) -> (i32, String, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_patuh")).args(args).env_remove("NO_COLOR").output().unwrap();
-    let text = |b: Vec<u8>| String::from_utf8(b).unwrap();
-    (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
-}
-
-/// One scan, its inventory and its verdicts.
-pub struct Scanned {
-    pub dir: tempfile::TempDir,
-    pub inventory: Value,
-    pub assessment: Value,
-}
-
-pub fn scan(host: &str, ports: &str) -> Scanned {
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("recording");
-    let (code, _, err) = patuh(&["scan", host, "--ports", ports, "--pace", "fast", "--out", out.to_str().unwrap()]);
-    assert_eq!(code, 0, "{err}");
-    let inventory = serde_json::from_str(&patuh(&["inventory", out.to_str().unwrap(), "--format", "json"]).1).unwrap();
-    let judged = patuh(&["judge", out.to_str().unwrap(), "--profile", "etsi-en303645-v2", "--format", "json"]);
-    let assessment = serde_json::from_str(&judged.1).unwrap_or_else(|e| panic!("{e}: {}", judged.2));
-    Scanned { dir, inventory, assessment }
-}
-
-impl Scanned {
-    pub fn recording(&self) -> PathBuf {
-        self.dir.path().join("recording")
-    }
-
-    /// `transport/port service` of every endpoint.
-    pub fn endpoints(&self) -> Vec<String> {
-        let all = self.inventory["endpoints"].as_array().unwrap();
-        all.iter()
-            .map(|e| format!("{}/{} {}", e["transport"].as_str().unwrap(), e["port"], e["service"].as_str().unwrap()))
-            .collect()
-    }
-
-    pub fn endpoint(&self, port: u16) -> &Value {
-        self.inventory["endpoints"].as_array().unwrap().iter().find(|e| e["port"] == port).unwrap()
-    }
-
-    pub fn verdict(&self, check: &str) -> (String, String) {
-        let row = self.assessment["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|r| r["check"] == check)
-            .unwrap_or_else(|| panic!("no {check}"));
-        (row["verdict"].as_str().unwrap().to_owned(), format!("{} {}", row["observed"], row["gaps"]))
-    }
-
-    pub fn expect(&self, check: &str, verdict: &str) {
-        let (got, why) = self.verdict(check);
-        assert_eq!(got, verdict, "{check}: {why}");
-    }
-
-    /// No FAIL except of these checks.
-    pub fn fails_only(&self, checks: &[&str]) {
-        let failed: Vec<&str> = self.assessment["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|r| r["verdict"] == "FAIL")
-            .map(|r| r["check"].as_str().unwrap())
-            .collect();
-        for f in &failed {
-            assert!(checks.contains(f), "{f} fails: {}", self.verdict(f).1);
-        }
-        for c in checks {
-            assert!(failed.contains(c), "{c} does not fail: {:?}", self.verdict(c));
-        }
-    }
 }

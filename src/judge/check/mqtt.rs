@@ -22,13 +22,15 @@ pub(super) struct Connect<'a> {
     pub presented: &'a Presented,
     pub code: u8,
     pub answer: Connack,
+    pub answers_ping: bool,
 }
 
 pub(super) fn connect(record: &Record) -> Option<Connect<'_>> {
     match &record.observation {
-        Observation::MqttConnect { protocol, presented, code, accepted } => {
+        Observation::MqttConnect { protocol, presented, code, accepted, answers_ping } => {
             let answer = if *accepted { Connack::Accepted } else { refusal(protocol, *code) };
-            Some(Connect { at: &record.subject, protocol, presented, code: *code, answer })
+            let answers_ping = *answers_ping;
+            Some(Connect { at: &record.subject, protocol, presented, code: *code, answer, answers_ping })
         }
         _ => None,
     }

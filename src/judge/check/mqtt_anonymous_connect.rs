@@ -41,9 +41,9 @@ impl Judge for MqttAnonymousConnect {
         let public = evidence.ixit.and_then(|i| i.public.as_ref());
         let public = public.is_some_and(|all| all.iter().any(|p| p.starts_with("mqtt:")));
         every(&connects, "no MQTT broker", |seen| {
-            let Connect { at, protocol, code, answer, .. } = seen.what;
+            let Connect { at, protocol, code, answer, answers_ping, .. } = seen.what;
             match answer {
-                Connack::Accepted if !served.contains(at) => {
+                Connack::Accepted if !answers_ping && !served.contains(at) => {
                     Point::Unclear(format!("{at}: a client without credentials may connect, but was granted nothing"))
                 }
                 Connack::Accepted if public => {

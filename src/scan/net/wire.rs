@@ -1,11 +1,12 @@
 //! A connection or a socket for datagrams, with its tape.
 use super::Tape;
 use crate::model::{Sha256Digest, scope::Admitted};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpSocket, TcpStream, UdpSocket},
+    net::{TcpStream, UdpSocket},
     sync::{OwnedSemaphorePermit, oneshot},
     time::timeout,
 };
@@ -62,21 +63,46 @@ pub struct Wire {
 pub async fn dial(admitted: Admitted, wait: Duration) -> Result<TcpStream, Trouble> {
     let addr = admitted.endpoint().addr();
     for _ in 0..3 {
-        let socket = match addr {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }
-        .map_err(Trouble::Ours)?;
-        let stream = match timeout(wait, socket.connect(addr)).await {
+        let socket = match begin(addr).map_err(Trouble::from_io)? {
+            Begun::Answered(e) => return Err(Trouble::from_io(e)),
+            Begun::Under(socket) => socket,
+        };
+        let stream = TcpStream::from_std(socket.into()).map_err(Trouble::Ours)?;
+        match timeout(wait, stream.writable()).await {
             Err(_) => return Err(Trouble::Silent(wait.as_millis())),
             Ok(r) => r.map_err(Trouble::from_io)?,
-        };
+        }
+        if let Some(e) = stream.take_error().map_err(Trouble::Ours)? {
+            return Err(Trouble::from_io(e));
+        }
         if stream.local_addr().ok() != Some(addr) {
             return Ok(stream);
         }
         let _ = stream.set_zero_linger();
     }
     Err(Trouble::Refused)
+}
+
+enum Begun {
+    /// It has failed already, by the device's answer.
+    Answered(io::Error),
+    /// Connected, or on its way.
+    Under(Socket),
+}
+
+/// Starts to connect. A near host has often answered by the time the call returns; to ask the socket for that costs
+/// less than to register it with the reactor, and a sweep does this 65,535 times.
+fn begin(addr: SocketAddr) -> io::Result<Begun> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    match socket.connect(&addr.into()) {
+        Ok(()) => return Ok(Begun::Under(socket)),
+        Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {}
+        Err(e) => return Err(e),
+    }
+    Ok(match socket.take_error()? {
+        Some(e) => Begun::Answered(e),
+        None => Begun::Under(socket),
+    })
 }
 
 impl Wire {

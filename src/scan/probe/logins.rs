@@ -4,7 +4,7 @@ use super::{
     login::{Door, Tried, doors},
 };
 use crate::model::{
-    Observation, Touch, Why,
+    Observation, Touch,
     observation::{Answer, Asks, Presented},
 };
 use crate::scan::{
@@ -59,15 +59,19 @@ async fn bounded(
     most: Duration,
     step: impl Future<Output = Result<Step, Trouble>>,
 ) -> Option<Step> {
+    let topic = door.mechanism().word();
+    if let Some(why) = ctx.leave(door.endpoint()).await {
+        ctx.gap_of(topic, Some(door.endpoint().into()), why);
+        return None;
+    }
     match tokio::time::timeout(most, step).await {
         Ok(Ok(step)) => Some(step),
         Ok(Err(t)) => {
-            ctx.trouble(Some(door.mechanism().word()), door.endpoint(), &t);
+            ctx.trouble(Some(topic), door.endpoint(), &t);
             None
         }
         Err(_) => {
-            let why = Why::NotUnderstood(format!("it kept us busy for {} s", PER_DOOR.as_secs()));
-            ctx.gap_of(door.mechanism().word(), Some(door.endpoint().into()), why);
+            ctx.stuck(Some(topic), door.endpoint(), PER_DOOR).await;
             None
         }
     }

@@ -77,6 +77,22 @@ impl Client {
         self.wire.send(&out).await
     }
 
+    /// Whether the broker answers a PINGREQ in this session.
+    pub async fn ping(&mut self) -> bool {
+        if self.wire.send(&[0xc0, 0]).await.is_err() {
+            return false;
+        }
+        // Retained messages may come first.
+        for _ in 0..100 {
+            match self.receive(FIRST_BYTE).await {
+                Ok((0xd0, _)) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
     /// The code of the SUBACK: below 0x80 is granted.
     pub async fn subscribe(&mut self, filter: &str) -> Result<u8, Trouble> {
         let mut packet = v4::Subscribe::new(filter, rumqttc::QoS::AtMostOnce);

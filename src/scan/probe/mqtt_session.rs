@@ -44,12 +44,18 @@ async fn look(ctx: &Ctx, s: &Identified, level: Level) -> Result<(), Trouble> {
     let secret = format!("{:020x}", rand::random::<u128>());
     let mut anonymous = false;
     for (presented, login) in [(Presented::Nothing, None), (Presented::Wrong, Some((user.as_str(), secret.as_str())))] {
-        let (client, code) = Client::connect(ctx, s, level, login).await?;
+        let (mut client, code) = Client::connect(ctx, s, level, login).await?;
         let accepted = code == 0;
+        // Some brokers refuse after the CONNACK: a session counts only once it works.
+        let answers_ping = accepted && client.ping().await;
         anonymous |= accepted && presented == Presented::Nothing;
         let tape = client.close().await;
         let protocol = level.word().to_owned();
-        ctx.record(s.endpoint, Observation::MqttConnect { protocol, presented, code, accepted }, Some(tape));
+        ctx.record(
+            s.endpoint,
+            Observation::MqttConnect { protocol, presented, code, accepted, answers_ping },
+            Some(tape),
+        );
     }
     if anonymous && level == Level::V311 {
         for filter in ["#", "$SYS/#"] {

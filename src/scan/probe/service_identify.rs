@@ -1,7 +1,7 @@
 //! What each open port is, by what it says.
 use super::{Probe, tls_versions};
 use crate::model::{
-    Endpoint, Observation, Sha256Digest, Touch, Transport,
+    Endpoint, Observation, Sha256Digest, Touch, Transport, Why,
     observation::{TlsAnswer, TlsVersion, clean},
 };
 use crate::scan::{
@@ -10,7 +10,10 @@ use crate::scan::{
     net::{Trouble, Wire},
     session::Ctx,
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 pub const PROBE: Probe = Probe {
     id: "service-identify",
@@ -24,8 +27,19 @@ pub const PROBE: Probe = Probe {
 
 const QUIET: Duration = Duration::from_millis(700);
 const LISTEN: Duration = Duration::from_secs(2);
+/// The most of a banner that is read.
+const MOST: usize = 4096;
 /// Ports where a wrong byte may move a machine or print a page.
 const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
+/// Ports asked first, lest a host with hundreds of ports that say nothing keeps us from the likely ones. What a port is
+/// is never told by its number.
+const COMMON: &[u16] = &[
+    21, 22, 23, 25, 53, 80, 81, 110, 143, 443, 445, 554, 1883, 1900, 2323, 3000, 4443, 5000, 5060, 5683, 5900, 6379,
+    7547, 8000, 8008, 8080, 8081, 8088, 8443, 8883, 8888, 9000, 9001, 9090, 49152,
+];
+/// A host with so many ports that take every connection and say nothing is a tarpit: its other ports are listened to,
+/// but not asked six questions each.
+const MANY_MUTE: usize = 16;
 
 async fn run(ctx: &Ctx) {
     for record in ctx.seen("udp-services") {
@@ -35,12 +49,21 @@ async fn run(ctx: &Ctx) {
             Found::named(service).record(ctx, e, record.transcript.clone());
         }
     }
+    let mut ports = ctx.open_tcp();
+    ports.sort_by_key(|e| !COMMON.contains(&e.port));
+    let mute = &AtomicUsize::new(0);
     ctx.each(
-        ctx.open_tcp(),
+        ports,
         |e| *e,
         |e| async move {
-            match identify(ctx, e).await {
-                Ok((found, tape)) => found.record(ctx, e, tape),
+            match identify(ctx, e, mute).await {
+                Ok((found, tape)) => {
+                    // What says nothing may be anything: it proves the absence of no service.
+                    if found.service == "unknown" && found.says.is_empty() {
+                        ctx.gap(Some(e.into()), Why::NotUnderstood("it says nothing that we know".to_owned()));
+                    }
+                    found.record(ctx, e, tape);
+                }
                 Err(t) => {
                     Found::named("unknown").record(ctx, e, None);
                     ctx.trouble(None, e, &t);
@@ -86,11 +109,12 @@ type Reader = fn(&[u8]) -> Option<Found>;
 
 type Identity = (Found, Option<Sha256Digest>);
 
-async fn identify(ctx: &Ctx, e: Endpoint) -> Result<Identity, Trouble> {
+/// `mute` counts the ports that said nothing to any question.
+async fn identify(ctx: &Ctx, e: Endpoint, mute: &AtomicUsize) -> Result<Identity, Trouble> {
     debug_assert_eq!(e.transport, Transport::Tcp);
     let mut wire = ctx.tcp(e).await?;
     let banner =
-        wire.collect(QUIET.max(LISTEN), LISTEN, 4096, |b| b.contains(&b'\n') || b.first() == Some(&0xff)).await;
+        wire.collect(QUIET.max(LISTEN), LISTEN, MOST, |b| b.contains(&b'\n') || b.first() == Some(&0xff)).await;
     let found = match &banner {
         Ok(bytes) => Some(by_banner(&mut wire, bytes).await),
         Err(_) => None,
@@ -99,21 +123,34 @@ async fn identify(ctx: &Ctx, e: Endpoint) -> Result<Identity, Trouble> {
     if let Some(found) = found {
         return Ok((found, Some(tape)));
     }
+    if mute.load(Ordering::Relaxed) >= MANY_MUTE {
+        let why = format!("{MANY_MUTE} ports that take every connection and say nothing: a tarpit, not asked further");
+        return Err(Trouble::NotUnderstood(why));
+    }
     if HANDS_OFF.contains(&e.port) {
         return Ok((Found::named("unknown"), Some(tape)));
     }
+    let mut silent = false;
     // Any answer in TLS records is TLS, an alert too: a server may know other versions only.
     for version in [TlsVersion::Tls12, TlsVersion::Tls10, TlsVersion::Ssl3] {
         match tls_versions::ask(ctx, e, version, Offer::All).await {
             Ok((TlsAnswer::Accepted { .. } | TlsAnswer::Alert { .. } | TlsAnswer::OtherVersion { .. }, _)) => {
                 return Ok(inside_tls(ctx, e).await);
             }
-            Ok((TlsAnswer::NotTls | TlsAnswer::Silent, _)) => break,
+            Ok((TlsAnswer::NotTls, _)) => break,
+            Ok((TlsAnswer::Silent, _)) => {
+                silent = true;
+                break;
+            }
             Ok((TlsAnswer::Closed, _)) => {}
             Err(t) => return Err(t),
         }
     }
-    Ok(ask_in_turn(ctx, e, false).await.unwrap_or_else(|| (Found::named("unknown"), None)))
+    let found = ask_in_turn(ctx, e, false).await;
+    if silent && found.is_none() {
+        mute.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(found.unwrap_or_else(|| (Found::named("unknown"), None)))
 }
 
 async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
@@ -143,6 +180,8 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         () if lower.contains("login:") || lower.contains("username:") || lower.contains("password:") => "telnet",
         () if lower.contains("busybox v") || text.trim_end().ends_with(['#', '$']) => "telnet",
         () if first.starts_with("HTTP/") => "http",
+        // A stream without end is no banner, and says nothing.
+        () if bytes.len() >= MOST => return Found::named("unknown"),
         () => "unknown",
     };
     Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text)
