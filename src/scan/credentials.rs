@@ -1,4 +1,5 @@
 //! The lists of publicly known default credentials, and which of them to try first.
+use super::data::builtin;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -29,15 +30,15 @@ pub struct Community {
     pub value: String,
 }
 
-static LISTS: LazyLock<Option<Written>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../profiles/data/credentials.toml")).ok());
+static LISTS: LazyLock<Written> =
+    LazyLock::new(|| builtin("credentials.toml", include_str!("../../profiles/data/credentials.toml")));
 
 pub fn communities() -> &'static [Community] {
-    LISTS.as_ref().map(|w| w.communities.as_slice()).unwrap_or_default()
+    &LISTS.communities
 }
 
 pub fn all() -> &'static [Credential] {
-    LISTS.as_ref().map(|w| w.credentials.as_slice()).unwrap_or_default()
+    &LISTS.credentials
 }
 
 /// The candidates for a protocol: those of the vendors named in `hints`, and the commonest, in turn.

@@ -1,4 +1,5 @@
 //! Products and versions by what a service says. The rules are data with provenance and an example each.
+use super::data::{builtin, pattern};
 use regex::Regex;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ struct Written {
 
 #[derive(Deserialize)]
 struct Rule {
+    id: String,
     on: String,
     pattern: String,
     product: String,
@@ -34,9 +36,8 @@ pub struct Product {
 
 static RULES: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     let text = include_str!("../../profiles/data/fingerprints.toml");
-    let written: Option<Written> = toml::from_str(text).ok();
-    let rules = written.map(|w| w.fingerprints).unwrap_or_default();
-    rules.into_iter().filter_map(|rule| Some(Compiled { regex: Regex::new(&rule.pattern).ok()?, rule })).collect()
+    let written: Written = builtin("fingerprints.toml", text);
+    written.fingerprints.into_iter().map(|rule| Compiled { regex: pattern(&rule.id, &rule.pattern), rule }).collect()
 });
 
 /// The first rule for `on` (banner, http-server, ssh-ident ...) that matches what was said.

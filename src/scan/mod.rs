@@ -3,11 +3,13 @@ pub mod clock;
 pub mod codec;
 
 mod credentials;
+mod data;
 pub mod engine;
 mod fingerprint;
 pub mod journal;
 pub mod net;
 pub mod probe;
+mod prompt;
 pub mod resolve;
 mod sensitive;
 pub mod session;

@@ -1,4 +1,5 @@
 //! Classes of secrets and personal data in a text. Only the class is kept, never the text.
+use super::data::{builtin, pattern};
 use regex::Regex;
 use serde::Deserialize;
 use std::{collections::BTreeSet, sync::LazyLock};
@@ -11,14 +12,14 @@ struct Written {
 
 #[derive(Deserialize)]
 struct Rule {
+    id: String,
     class: String,
     pattern: String,
 }
 
 static RULES: LazyLock<Vec<(String, Regex)>> = LazyLock::new(|| {
-    let written: Option<Written> = toml::from_str(include_str!("../../profiles/data/secret-patterns.toml")).ok();
-    let rules = written.map(|w| w.patterns).unwrap_or_default();
-    rules.into_iter().filter_map(|r| Some((r.class, Regex::new(&r.pattern).ok()?))).collect()
+    let written: Written = builtin("secret-patterns.toml", include_str!("../../profiles/data/secret-patterns.toml"));
+    written.patterns.into_iter().map(|r| (r.class, pattern(&r.id, &r.pattern))).collect()
 });
 
 /// The classes of sensitive content in `text`, sorted.

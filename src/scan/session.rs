@@ -151,6 +151,10 @@ impl Ctx {
         all.into_values().collect()
     }
 
+    pub fn tls_endpoints(&self) -> Vec<Endpoint> {
+        self.services().into_iter().filter(|s| s.tls).map(|s| s.endpoint).collect()
+    }
+
     pub fn services_named(&self, names: &[&str]) -> Vec<Identified> {
         self.services().into_iter().filter(|s| names.contains(&s.service.as_str())).collect()
     }

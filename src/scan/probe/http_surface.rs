@@ -1,10 +1,11 @@
 //! What an HTTP service shows to somebody without credentials.
 use super::{Probe, html};
 use crate::model::{
-    Observation, Touch,
+    Observation, Touch, Why,
     observation::{Asks, Challenge, HttpPage, clean},
 };
 use crate::scan::{
+    data::builtin,
     net::{
         Trouble,
         http::{Reply, Request},
@@ -12,7 +13,13 @@ use crate::scan::{
     session::{Ctx, Identified},
 };
 use regex::Regex;
-use std::{collections::BTreeSet, sync::LazyLock};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::LazyLock,
+    time::Duration,
+};
+use tokio::time::Instant;
 
 pub const PROBE: Probe = Probe {
     id: "http-surface",
@@ -24,25 +31,41 @@ pub const PROBE: Probe = Probe {
     run: |ctx| Box::pin(run(ctx)),
 };
 
-const PATHS: &[&str] = &[
-    "/",
-    "/login",
-    "/login.html",
-    "/admin",
-    "/admin/",
-    "/status",
-    "/info",
-    "/device",
-    "/settings",
-    "/config",
-    "/api/config",
-    "/api/status",
-    "/update",
-    "/upgrade",
-    "/firmware",
-    "/cgi-bin/luci",
-    "/index.html",
-];
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = "path")]
+    paths: Vec<Row>,
+}
+
+/// A path worth a GET.
+#[derive(Deserialize)]
+struct Row {
+    path: String,
+    kind: Kind,
+    /// A badly made product may act on a bare GET of it: not asked.
+    #[serde(default)]
+    careful: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Login,
+    Admin,
+    Update,
+    Info,
+    Config,
+    SecurityTxt,
+}
+
+static PATHS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let written: Written = builtin("web-paths.toml", include_str!("../../../profiles/data/web-paths.toml"));
+    written.paths.into_iter().filter(|r| !r.careful && r.kind != Kind::SecurityTxt).collect()
+});
+
+/// What one endpoint may cost; what is over it is not asked, and is a gap.
+const MOST_TIME: Duration = Duration::from_secs(60);
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 const SECURITY_TXT: &str = "/.well-known/security.txt";
 
 async fn run(ctx: &Ctx) {
@@ -65,19 +88,29 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
         let reply = get(ctx, s, &path).await?;
         missing.insert(shape(&reply, &path));
     }
-    let mut paths: Vec<String> = PATHS.iter().map(ToString::to_string).collect();
+    let mut paths: VecDeque<String> = PATHS.iter().map(|r| r.path.clone()).collect();
     let mut seen = BTreeSet::new();
-    while let Some(path) = (!paths.is_empty()).then(|| paths.remove(0)) {
+    let (started, mut read, mut guarded) = (Instant::now(), 0, false);
+    while let Some(path) = paths.pop_front() {
         if !seen.insert(path.clone()) {
             continue;
         }
+        if started.elapsed() > MOST_TIME || read > MOST_BYTES {
+            let why = format!("{} paths were left when its time or its bytes were spent", paths.len() + 1);
+            ctx.gap(Some(s.endpoint.into()), Why::NotUnderstood(why));
+            break;
+        }
         let reply = get(ctx, s, &path).await?;
+        read += reply.body.len();
         let same = missing.contains(&shape(&reply, &path));
         let page = page(&path, &reply, same);
         if page.path == "/" {
             paths.extend(local_path(&page.location, s));
         }
-        upload(ctx, s, &page).await?;
+        // Where everything is guarded alike, that an upload path is says it once.
+        if !(same && guarded) {
+            guarded |= upload(ctx, s, &page).await? && same;
+        }
         // A plain "not found" says nothing; everything else is kept.
         if page.path == "/" || !(same || page.status == 404) {
             ctx.record(s.endpoint, Observation::Http { page }, Some(reply.transcript));
@@ -141,9 +174,9 @@ pub fn challenges(reply: &Reply) -> Vec<Challenge> {
     .collect()
 }
 
-/// An upload path that answers: does it ask who is there before it takes a file?
-async fn upload(ctx: &Ctx, s: &Identified, page: &HttpPage) -> Result<(), Trouble> {
-    let known = ["/update", "/upgrade", "/firmware"].contains(&page.path.as_str());
+/// An upload path that answers: does it ask who is there before it takes a file? Returns whether something was recorded.
+async fn upload(ctx: &Ctx, s: &Identified, page: &HttpPage) -> Result<bool, Trouble> {
+    let known = PATHS.iter().any(|r| r.kind == Kind::Update && r.path == page.path);
     let guarded =
         matches!(page.status, 401 | 403) || (matches!(page.status, 301..=308) && page.location.contains("login"));
     let record = |asks, proof: String, tape| {
@@ -176,8 +209,10 @@ async fn upload(ctx: &Ctx, s: &Identified, page: &HttpPage) -> Result<(), Troubl
             _ => (Asks::Unclear, "not clear"),
         };
         record(asks, format!("an empty file was {what} (status {})", reply.status), Some(reply.transcript));
+    } else {
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn security_txt(ctx: &Ctx, s: &Identified, missing: &BTreeSet<(u16, String)>) -> Result<(), Trouble> {

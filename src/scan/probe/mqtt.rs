@@ -131,7 +131,8 @@ impl Client {
     }
 }
 
-fn connect(level: Level, login: Option<(&str, &str)>) -> Vec<u8> {
+/// The bytes of a CONNECT with a random client id.
+pub fn connect(level: Level, login: Option<(&str, &str)>) -> Vec<u8> {
     let mut body = b"\x00\x04MQTT".to_vec();
     body.push(match level {
         Level::V311 => 4,

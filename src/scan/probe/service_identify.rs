@@ -1,5 +1,5 @@
 //! What each open port is, by what it says.
-use super::{Probe, tls_versions};
+use super::{Probe, mqtt, tls_versions};
 use crate::model::{
     Endpoint, Observation, Sha256Digest, Touch, Transport, Why,
     observation::{TlsAnswer, TlsVersion, clean},
@@ -8,6 +8,7 @@ use crate::scan::{
     codec::tls::Offer,
     fingerprint::{self, Product},
     net::{Trouble, Wire},
+    prompt::{Kind, asked},
     session::Ctx,
 };
 use std::{
@@ -32,7 +33,7 @@ const MOST: usize = 4096;
 /// Ports where a wrong byte may move a machine or print a page.
 const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
 /// Ports asked first, lest a host with hundreds of ports that say nothing keeps us from the likely ones. What a port is
-/// is never told by its number.
+/// is never told by its number; only, one of these that is not understood proves the absence of no service.
 const COMMON: &[u16] = &[
     21, 22, 23, 25, 53, 80, 81, 110, 143, 443, 445, 554, 1883, 1900, 2323, 3000, 4443, 5000, 5060, 5683, 5900, 6379,
     7547, 8000, 8008, 8080, 8081, 8088, 8443, 8883, 8888, 9000, 9001, 9090, 49152,
@@ -58,9 +59,8 @@ async fn run(ctx: &Ctx) {
         |e| async move {
             match identify(ctx, e, mute).await {
                 Ok((found, tape)) => {
-                    // What says nothing may be anything: it proves the absence of no service.
-                    if found.service == "unknown" && found.says.is_empty() {
-                        ctx.gap(Some(e.into()), Why::NotUnderstood("it says nothing that we know".to_owned()));
+                    if let Some(why) = found.proves_no_absence(e) {
+                        ctx.gap(Some(e.into()), Why::NotUnderstood(why.to_owned()));
                     }
                     found.record(ctx, e, tape);
                 }
@@ -82,6 +82,8 @@ struct Found {
     product: Product,
     says: Vec<String>,
     debug: Option<(&'static str, String)>,
+    /// It sends more than anybody reads.
+    endless: bool,
 }
 
 impl Found {
@@ -92,6 +94,17 @@ impl Found {
     fn saying(service: &str, on: &str, words: &str) -> Self {
         let product = fingerprint::product(on, words).unwrap_or_default();
         Self { service: service.to_owned(), product, says: vec![clean(words, 200)], ..Self::default() }
+    }
+
+    /// Why "no such service" cannot be said of a port that was asked and is still unknown.
+    fn proves_no_absence(&self, e: Endpoint) -> Option<&'static str> {
+        match self.service.as_str() {
+            "unknown" if self.endless => Some("it streams without end"),
+            "unknown" if COMMON.contains(&e.port) => {
+                Some("it says nothing that we know, on a port that promises a service")
+            }
+            _ => None,
+        }
     }
 
     fn record(self, ctx: &Ctx, e: Endpoint, tape: Option<Sha256Digest>) {
@@ -172,16 +185,14 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         }
         return found;
     }
-    let lower = text.to_lowercase();
     let service = match () {
         () if first.starts_with("RFB 00") => "vnc",
         () if first.starts_with("* OK") => "imap",
         () if first.starts_with("+OK") => "pop3",
-        () if lower.contains("login:") || lower.contains("username:") || lower.contains("password:") => "telnet",
-        () if lower.contains("busybox v") || text.trim_end().ends_with(['#', '$']) => "telnet",
+        () if matches!(asked(&text), Some(Kind::Login | Kind::Password | Kind::Shell)) => "telnet",
         () if first.starts_with("HTTP/") => "http",
         // A stream without end is no banner, and says nothing.
-        () if bytes.len() >= MOST => return Found::named("unknown"),
+        () if bytes.len() >= MOST => return Found { endless: true, ..Found::named("unknown") },
         () => "unknown",
     };
     Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text)
@@ -226,13 +237,7 @@ async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool) -> Option<Identity> {
         "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: patuh\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         e.addr()
     );
-    let client = format!("patuh-{:08x}", rand::random::<u32>());
-    let mut connect =
-        vec![0x10, 0, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 30, 0, u8::try_from(client.len()).unwrap_or(0)];
-    connect.extend_from_slice(client.as_bytes());
-    if let Some(n) = connect.len().checked_sub(2).and_then(|n| u8::try_from(n).ok()) {
-        connect.splice(1..2, [n]);
-    }
+    let connect = mqtt::connect(mqtt::Level::V311, None);
     let adb = b"CNXN\x00\x00\x00\x01\x00\x10\x00\x00\x07\x00\x00\x00\x32\x02\x00\x00\xbc\xb1\xa7\xb1host::\x00";
     let questions: [(&[u8], Reader); 6] = [
         (http.as_bytes(), |b| http_words(b)),

@@ -1,7 +1,7 @@
 //! The certificate that a server shows.
 use super::Probe;
 use crate::model::{
-    Endpoint, Observation, Sha256Digest, Touch,
+    Observation, Sha256Digest, Touch,
     observation::{Certificate, clean},
 };
 use crate::scan::{
@@ -21,9 +21,8 @@ pub const PROBE: Probe = Probe {
 };
 
 async fn run(ctx: &Ctx) {
-    let endpoints: Vec<Endpoint> = ctx.services().into_iter().filter(|s| s.tls).map(|s| s.endpoint).collect();
     ctx.each(
-        endpoints,
+        ctx.tls_endpoints(),
         |e| *e,
         |e| async move {
             let result = match ctx.tcp(e).await {

@@ -22,9 +22,8 @@ pub const PROBE: Probe = Probe {
 };
 
 async fn run(ctx: &Ctx) {
-    let endpoints: Vec<Endpoint> = ctx.services().into_iter().filter(|s| s.tls).map(|s| s.endpoint).collect();
     ctx.each(
-        endpoints,
+        ctx.tls_endpoints(),
         |e| *e,
         |e| async move {
             for version in TlsVersion::ALL {

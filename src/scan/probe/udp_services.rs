@@ -5,7 +5,7 @@ use crate::model::{
     observation::PortState,
     scope::{Pace, ranges},
 };
-use crate::scan::{net::Trouble, session::Ctx};
+use crate::scan::{data::builtin, net::Trouble, session::Ctx};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -85,9 +85,7 @@ struct Test {
 }
 
 static QUESTIONS: LazyLock<Vec<Question>> = LazyLock::new(|| {
-    toml::from_str::<Written>(include_str!("../../../profiles/data/udp-probes.toml"))
-        .map(|w| w.probes)
-        .unwrap_or_default()
+    builtin::<Written>("udp-probes.toml", include_str!("../../../profiles/data/udp-probes.toml")).probes
 });
 
 /// The ports that are asked when nobody names any.

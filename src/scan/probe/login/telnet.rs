@@ -7,41 +7,16 @@ use crate::model::{
 use crate::scan::{
     net::{Trouble, Wire},
     probe::telnet::negotiate,
+    prompt::{Kind, asked, refused},
     session::Ctx,
 };
 use std::time::Duration;
 
 const QUIET: Duration = Duration::from_millis(900);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prompt {
-    User,
-    Secret,
-    Shell,
-    Failure,
-    Other,
-}
-
-/// What the last thing said asks for.
-fn prompt(text: &str) -> Prompt {
-    let last = text.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default().trim().to_lowercase();
-    let ends = |words: &[&str]| words.iter().any(|w| last.ends_with(w));
-    if ends(&["login:", "username:", "user name:", "user:", "account:"]) {
-        Prompt::User
-    } else if ends(&["password:", "password", "passwd:"]) {
-        Prompt::Secret
-    } else if ["incorrect", "failed", "denied", "invalid", "bad password", "locked"].iter().any(|w| last.contains(w)) {
-        Prompt::Failure
-    } else if ends(&["#", "$", ">", "%"]) {
-        Prompt::Shell
-    } else {
-        Prompt::Other
-    }
-}
-
 /// Whether the bytes end in a prompt, so that there is no need to wait for more.
 fn asks(bytes: &[u8]) -> bool {
-    matches!(prompt(&negotiate(bytes).0), Prompt::User | Prompt::Secret | Prompt::Shell)
+    asked(&negotiate(bytes).0).is_some()
 }
 
 struct Talk {
@@ -74,8 +49,9 @@ impl Talk {
                 self.wire.send(&fresh).await?;
             }
             // A daemon echoes the line end at once and thinks for seconds before it says what it thinks.
-            any = text.get(self.read..).is_some_and(|t| !t.trim().is_empty());
-            if any && prompt(&text) != Prompt::Other || self.raw.len() > 64 * 1024 {
+            let fresh = text.get(self.read..).unwrap_or_default();
+            any = !fresh.trim().is_empty();
+            if asked(fresh).is_some() || refused(fresh).is_some() || self.raw.len() > 64 * 1024 {
                 break;
             }
         }
@@ -101,9 +77,9 @@ impl Talk {
 pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
     let mut talk = Talk::open(ctx, e).await?;
     let said = talk.listen().await?;
-    let (answer, proof) = match prompt(&said) {
-        Prompt::User | Prompt::Secret => (Answer::Refused, "a login prompt comes first".to_owned()),
-        Prompt::Shell | Prompt::Other | Prompt::Failure => match talk.computes().await {
+    let (answer, proof) = match asked(&said) {
+        Some(Kind::Login | Kind::Password) => (Answer::Refused, "a login prompt comes first".to_owned()),
+        _ => match talk.computes().await {
             Ok(true) => (Answer::Accepted, "without a login, it computed what the shell was asked".to_owned()),
             Ok(false) | Err(_) => (Answer::Unclear, format!("it says `{}`", clean(&said, 80))),
         },
@@ -130,44 +106,20 @@ pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tr
 
 async fn log_in(talk: &mut Talk, user: &str, secret: &str) -> Result<(Answer, String), Trouble> {
     let mut said = talk.listen().await?;
-    if prompt(&said) == Prompt::User {
+    if asked(&said) == Some(Kind::Login) {
         said = talk.say(user).await?;
     }
-    if prompt(&said) == Prompt::Secret {
+    if asked(&said) == Some(Kind::Password) {
         said = talk.say(secret).await?;
     }
-    if said.to_lowercase().contains("locked") || said.to_lowercase().contains("too many") {
-        return Ok((Answer::LockSign, format!("it says `{}`", clean(said.trim(), 80))));
-    }
-    match prompt(&said) {
-        Prompt::User | Prompt::Secret | Prompt::Failure => Ok((Answer::Refused, "it asks again".to_owned())),
-        Prompt::Shell | Prompt::Other => {
-            if said.to_lowercase().contains("incorrect") {
-                return Ok((Answer::Refused, "it says that the login is incorrect".to_owned()));
-            }
-            match talk.computes().await? {
-                true => Ok((Answer::Accepted, "it computed what the shell was asked".to_owned())),
-                false => Ok((Answer::Unclear, format!("no prompt that we know: `{}`", clean(said.trim(), 80)))),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prompts_are_told_apart() {
-        for (text, is) in [
-            ("cam login: ", Prompt::User),
-            ("\r\nPassword:", Prompt::Secret),
-            ("BusyBox v1.31\r\n~ # ", Prompt::Shell),
-            ("Login incorrect\r\n", Prompt::Failure),
-            ("Login incorrect\r\ncam login: ", Prompt::User),
-            ("hello", Prompt::Other),
-        ] {
-            assert_eq!(prompt(text), is, "{text}");
-        }
+    let words = clean(said.trim(), 80);
+    match (refused(&said), asked(&said)) {
+        (Some(Kind::Lockout), _) => Ok((Answer::LockSign, format!("it says `{words}`"))),
+        (Some(_), _) => Ok((Answer::Refused, format!("it says `{words}`"))),
+        (None, Some(Kind::Login | Kind::Password)) => Ok((Answer::Refused, "it asks again".to_owned())),
+        (None, _) => match talk.computes().await? {
+            true => Ok((Answer::Accepted, "it computed what the shell was asked".to_owned())),
+            false => Ok((Answer::Unclear, format!("no prompt that we know: `{words}`"))),
+        },
     }
 }

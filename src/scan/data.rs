@@ -1,0 +1,15 @@
+//! The lists that are built in: data with provenance, in `profiles/data`.
+use serde::de::DeserializeOwned;
+
+/// Reads a built-in list. One that does not parse would silently find nothing, so that ends the program at once; the
+/// tests read every list.
+#[expect(clippy::panic, reason = "a built-in list that cannot be read is a broken build, never a clean device")]
+pub fn builtin<T: DeserializeOwned>(name: &str, text: &str) -> T {
+    toml::from_str(text).unwrap_or_else(|e| panic!("built-in list `{name}`: {e}"))
+}
+
+/// Compiles a pattern of a built-in list, as strictly as [`builtin`].
+#[expect(clippy::panic, reason = "as for `builtin`")]
+pub fn pattern(id: &str, text: &str) -> regex::Regex {
+    regex::Regex::new(text).unwrap_or_else(|e| panic!("built-in pattern `{id}`: {e}"))
+}
