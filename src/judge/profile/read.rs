@@ -62,25 +62,9 @@ pub(super) fn read(file: &str, text: &str, level: Option<&str>) -> Result<Profil
         let d = located(file, text, &e);
         ProfileError { file: d.file, line: d.line, message: d.message }
     })?;
-    let catalogue = match &w.catalogue {
-        None => None,
-        Some(c) => Some(Catalogue::find(c.get_ref()).ok_or_else(|| {
-            let near = nearest(c.get_ref(), Catalogue::all().iter().map(|c| c.id.as_str()));
-            place.at(c, format!("no catalogue `{}`{near}", c.get_ref()))
-        })?),
-    };
-    let method = match &w.method {
-        None => None,
-        Some(m) => Some(Method::find(m.get_ref()).ok_or_else(|| {
-            let near = nearest(m.get_ref(), Method::all().iter().map(|m| m.id.as_str()));
-            place.at(m, format!("no method `{}`{near}", m.get_ref()))
-        })?),
-    };
-    let valid_from = place.date(&w.valid_from)?;
-    let valid_to = w.valid_to.as_ref().map(|d| place.date(d).map(|date| (d, date))).transpose()?;
-    if let Some((written, _)) = valid_to.filter(|(_, to)| *to < valid_from) {
-        return Err(place.at(written, format!("valid_to `{}` is before valid_from", written.get_ref())));
-    }
+    let catalogue = place.catalogue(w.catalogue.as_ref())?;
+    let method = place.method(w.method.as_ref())?;
+    let (valid_from, valid_to) = place.validity(&w)?;
     let chosen = place.level(&w.levels, level)?;
     let used = place.requirements(&w, catalogue)?;
     let mut checks = place.bind(&w.parameters, &used)?;
@@ -101,7 +85,7 @@ pub(super) fn read(file: &str, text: &str, level: Option<&str>) -> Result<Profil
         legal_status: w.legal_status,
         applies_to: w.applies_to,
         valid_from,
-        valid_to: valid_to.map(|(_, date)| date),
+        valid_to,
         superseded_by: w.superseded_by,
         disclaimer: w.disclaimer,
         confidence: w.confidence,
@@ -148,6 +132,34 @@ impl Place<'_> {
 
     fn line(&self, line: usize, message: String) -> ProfileError {
         ProfileError { file: self.file.to_owned(), line, message }
+    }
+
+    fn catalogue(&self, written: Option<&Spanned<String>>) -> Result<Option<&'static Catalogue>, ProfileError> {
+        let find = |c: &Spanned<String>| {
+            let near = || nearest(c.get_ref(), Catalogue::all().iter().map(|c| c.id.as_str()));
+            let missing = || self.at(c, format!("no catalogue `{}`{}", c.get_ref(), near()));
+            Catalogue::find(c.get_ref()).ok_or_else(missing)
+        };
+        written.map(find).transpose()
+    }
+
+    fn method(&self, written: Option<&Spanned<String>>) -> Result<Option<&'static Method>, ProfileError> {
+        let find = |m: &Spanned<String>| {
+            let near = || nearest(m.get_ref(), Method::all().iter().map(|m| m.id.as_str()));
+            let missing = || self.at(m, format!("no method `{}`{}", m.get_ref(), near()));
+            Method::find(m.get_ref()).ok_or_else(missing)
+        };
+        written.map(find).transpose()
+    }
+
+    fn validity(&self, w: &Written) -> Result<(Date, Option<Date>), ProfileError> {
+        let from = self.date(&w.valid_from)?;
+        let Some(written) = &w.valid_to else { return Ok((from, None)) };
+        let to = self.date(written)?;
+        if to < from {
+            return Err(self.at(written, format!("valid_to `{to}` is before valid_from `{from}`")));
+        }
+        Ok((from, Some(to)))
     }
 
     fn date(&self, written: &Spanned<String>) -> Result<Date, ProfileError> {
