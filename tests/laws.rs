@@ -191,9 +191,9 @@ fn a_mistake_in_a_profile_is_named_with_file_line_and_remedy() {
         (
             "cites = [\"5.1-1\"]",
             "cites = [\"5.1-9\"]",
-            "p.toml:15: requirement `5.1-1` cites unknown provision `5.1-9` of `en303645-v2`",
+            "p.toml:19: requirement `5.1-1` cites unknown provision `5.1-9` of `en303645-v2`",
         ),
-        ("level = \"1\"\nb", "level = \"2\"\nb", "p.toml:15: requirement `5.1-1` has unknown level `2`; use 1"),
+        ("level = \"1\"\nb", "level = \"2\"\nb", "p.toml:16: requirement `5.1-1` has unknown level `2`; use 1"),
         (
             "checks = [\"telnet-default-creds\"]",
             "",

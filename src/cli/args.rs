@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them.
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -7,7 +8,7 @@ use std::path::PathBuf;
     name = "patuh",
     version,
     about = "Tests IoT devices against regional security baselines and keeps the evidence",
-    after_help = "Examples:\n  patuh demo\n  patuh scan 192.168.1.20 --profile asean-baseline --out camera\n  patuh judge camera --profile sg-cls-iot:1 --format json"
+    after_help = "Examples:\n  patuh demo\n  patuh scan 192.168.1.20 --profile asean-baseline --out camera\n  patuh judge camera --profile sg-cls-iot:1 --format json\n  patuh judge camera --profile all\n  patuh profile compare uk-psti sg-cls-iot"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -32,7 +33,7 @@ pub enum Command {
     Verify(VerifyArgs),
     /// A view of a bundle or recording
     Report(ReportArgs),
-    /// List, show and check profiles
+    /// List, show, check and compare profiles
     Profile(ProfileArgs),
     /// The page of a check, probe, provision, unit or profile
     Explain(ExplainArgs),
@@ -77,9 +78,12 @@ pub struct ScanArgs {
     /// Address or name; several name endpoints of one device
     #[arg(required_unless_present = "resume", value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// Judge under this profile (ID or ID:LEVEL); may be repeated
+    /// Judge under this profile (ID, ID:LEVEL, FILE.toml, or `all` in force); may be repeated
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: today
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
     /// Implementation conformance statement (TOML)
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
@@ -117,22 +121,45 @@ pub enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JudgeFormat {
+    Text,
+    Json,
+    /// The matrix of regions as one page
+    Html,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    Text,
+    Csv,
+    Html,
+}
+
+fn date(written: &str) -> Result<Date, String> {
+    written.parse().map_err(|_| "a date is written YYYY-MM-DD".to_owned())
+}
+
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json"
+    after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json\n  patuh judge camera --profile all                         one matrix of all regions\n  patuh judge camera --profile all --format html > regions.html\n  patuh judge old-camera --profile vn-qcvn135 --as-of 2026-03-01"
 )]
 pub struct JudgeArgs {
     /// A recording's directory or a bundle
     #[arg(value_name = "RECORDING|BUNDLE")]
     pub source: PathBuf,
+    /// ID, ID:LEVEL, FILE.toml, or `all` that were in force; several give one matrix
     #[arg(long, value_name = "ID", required = true)]
     pub profile: Vec<String>,
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub ixit: Option<PathBuf>,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: JudgeFormat,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -152,6 +179,9 @@ pub struct InventoryArgs {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  patuh profile list\n  patuh profile show sg-cls-iot-hg:2\n  patuh profile check my-lab.toml\n  patuh profile compare uk-psti sg-cls-iot --recording camera\n  patuh profile crosswalk --format csv > crosswalk.csv"
+)]
 pub struct ProfileArgs {
     #[command(subcommand)]
     pub command: ProfileCommand,
@@ -172,11 +202,27 @@ pub enum ProfileCommand {
     },
     /// Check the built-in profiles, or one by id or file
     Check { id: Option<String> },
+    /// What corresponds, what only one asks, which numbers differ
+    Compare {
+        /// ID, ID:LEVEL or FILE.toml
+        a: String,
+        b: String,
+        /// Judge this recording under both and show where the verdicts differ
+        #[arg(long, value_name = "DIR")]
+        recording: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// All profiles on one list: the provisions of EN 303 645 and what schemes add
+    Crosswalk {
+        #[arg(long, value_enum, default_value = "text")]
+        format: TableFormat,
+    },
 }
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh explain telnet-default-creds\n  patuh explain tcp-ports\n  patuh explain 5.1-1"
+    after_help = "Examples:\n  patuh explain telnet-default-creds\n  patuh explain tcp-ports\n  patuh explain 5.1-1\n  patuh explain uk-psti"
 )]
 pub struct ExplainArgs {
     pub id: String,
@@ -217,6 +263,9 @@ pub struct SealArgs {
     pub key: Option<PathBuf>,
     #[arg(long, value_name = "BUNDLE")]
     pub out: PathBuf,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
     /// Seal although something is unfinished or awaits an assessor; the bundle says so everywhere
     #[arg(long)]
     pub interim: bool,
@@ -246,7 +295,10 @@ pub struct ReportArgs {
     pub source: PathBuf,
     #[arg(long, value_enum, default_value = "html")]
     pub format: ReportFormat,
-    /// Judge under these instead (for a recording: default all built-in)
+    /// Judge under these instead (for a recording: default all that were in force)
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
 }

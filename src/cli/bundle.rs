@@ -12,7 +12,6 @@ use patuh::{
         sign::{SigningKey, keygen},
         verify,
     },
-    judge::profile::BUILTIN,
     report::{self, Report, Standing},
 };
 use std::{
@@ -38,7 +37,8 @@ pub fn run_seal(a: &SealArgs) -> Done {
     }
     .map_err(|e| Failure::new(Exit::BadConfig, e.to_string()))?;
     let interim = if a.interim { Interim::Yes } else { Interim::No };
-    let sealed = make(&a.source, &a.profile, &key, &a.out, interim)?;
+    let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
+    let sealed = make(&a.source, &names, &key, &a.out, interim)?;
     let public = key.public_line().map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
     output::result(&format!(
         "{} sealed as {}\nsigned by {}\npublic key for the certifier's allowed_signers: {public}\n",
@@ -133,10 +133,11 @@ pub fn run_report(a: &ReportArgs) -> Done {
 
 /// A report of a recording that is in no bundle yet, under the named profiles (or all).
 fn unsealed(a: &ReportArgs) -> Done {
-    let names = if a.profile.is_empty() { BUILTIN.iter().map(|b| b.0.to_owned()).collect() } else { a.profile.clone() };
+    let names = if a.profile.is_empty() { vec![source::ALL.to_owned()] } else { a.profile.clone() };
     let recording = source::recording(&a.source)?;
+    let profiles = source::profiles_on(&names, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
-    let all = super::judge::all(&recording, ics.as_ref(), ixit.as_ref(), &source::profiles(&names)?);
+    let all = super::judge::all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
     show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed })
 }
 

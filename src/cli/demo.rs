@@ -105,6 +105,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     let args = ScanArgs {
         targets: vec![host.to_string()],
         profile: Vec::new(),
+        as_of: None,
         ics: None,
         ixit: None,
         scope: None,

@@ -3,7 +3,7 @@ use super::{Done, Exit, Failure, output, source};
 use patuh::{
     judge::{
         CHECKS,
-        profile::{BUILTIN, Catalogue, Method, nearest},
+        profile::{BUILTIN, Catalogue, Method, common, nearest, thresholds},
     },
     scan::PROBES,
 };
@@ -40,11 +40,15 @@ pub fn run(id: &str) -> Done {
         }
     }
     if BUILTIN.iter().any(|(b, _)| *b == id) {
-        let p = source::profile(id)?;
-        let _ = writeln!(out, "{}: {}\n{}\nconfidence {}\nsources:", p.id, p.title, p.disclaimer, p.confidence);
-        for s in &p.sources {
-            let _ = writeln!(out, "  {s}");
-        }
+        out.push_str(&super::profile::about(&source::profile(id)?));
+    }
+    // A provision has said its own already.
+    if let Some(row) = common::find(id).filter(|_| out.is_empty()) {
+        let _ =
+            writeln!(out, "{}: {}\n  a topic that regional schemes add to EN 303 645; our own words", row.id, row.text);
+    }
+    if let Some(t) = thresholds::find(id) {
+        let _ = writeln!(out, "{}: {} (a {})", t.id, t.text, t.kind.word());
     }
     if out.is_empty() {
         let known = CHECKS.iter().map(|c| c.id).chain(PROBES.iter().map(|p| p.id)).chain(BUILTIN.iter().map(|b| b.0));

@@ -1,7 +1,7 @@
 //! `judge` and `inventory`: from a file, offline.
 use super::{
     Done, Exit, Failure,
-    args::{Format, InventoryArgs, InventoryFormat, JudgeArgs},
+    args::{InventoryArgs, InventoryFormat, JudgeArgs, JudgeFormat},
     output, source,
 };
 use patuh::{
@@ -14,11 +14,11 @@ use patuh::{
 };
 
 pub fn run(a: &JudgeArgs) -> Done {
-    let profiles = source::profiles(&a.profile)?;
     let recording = source::recording(&a.source)?;
+    let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let all = all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
-    show(&all, a.format)?;
+    show(&recording, &all, a.format)?;
     Ok(worst(&all))
 }
 
@@ -32,11 +32,16 @@ pub fn all(
     profiles.iter().map(|p| assess(&inputs, p)).collect()
 }
 
-pub fn show(all: &[Assessment], format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Json => output::result(&report::json(all)),
-        Format::Text => output::result(&all.iter().map(report::text).collect::<Vec<_>>().join("\n")),
-    }
+/// One profile in full; several as one matrix.
+pub fn show(recording: &Recording, all: &[Assessment], format: JudgeFormat) -> Result<(), Failure> {
+    output::result(&match (format, all) {
+        (JudgeFormat::Json, all) => report::json(all),
+        (JudgeFormat::Text, [one]) => report::text(one),
+        (JudgeFormat::Text, all) => report::matrix::text(all),
+        (JudgeFormat::Html, all) => {
+            report::matrix::html(recording, all).map_err(|e| Failure::new(Exit::Ours, e.to_string()))?
+        }
+    })
 }
 
 /// The worst of several profiles: a failure before anything open, before a pass.

@@ -1,7 +1,7 @@
 //! `scan`: from a target to a recording, and to a verdict where profiles are named.
 use super::{
     Done, Exit, Failure,
-    args::{Format, Most, PaceArg, ScanArgs},
+    args::{JudgeFormat, Most, PaceArg, ScanArgs},
     judge, output, source,
 };
 use patuh::{
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 pub async fn run(a: ScanArgs) -> Done {
     // Everything that can be wrong on our side is found before a packet is sent.
-    let profiles = source::profiles(&a.profile)?;
+    let profiles = source::profiles_on(&a.profile, &source::Day::now(a.as_of)?)?;
     let here = a.resume.clone().or(a.out.clone());
     let beside = here.clone().unwrap_or_default();
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &beside)?, source::ixit(a.ixit.as_ref(), &beside)?);
@@ -49,7 +49,7 @@ pub async fn run(a: ScanArgs) -> Done {
         return Ok(if recording.finished.is_none() { Exit::Inconclusive } else { Exit::Passed });
     }
     let all = judge::all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
-    judge::show(&all, if a.json { Format::Json } else { Format::Text })?;
+    judge::show(&recording, &all, if a.json { JudgeFormat::Json } else { JudgeFormat::Text })?;
     Ok(judge::worst(&all))
 }
 

@@ -1,7 +1,11 @@
 //! Reads what people name on the command line: recordings, declarations, scopes.
 use super::{Exit, Failure};
+use jiff::civil::Date;
 use patuh::{
-    judge::{assess::Read, profile::Profile},
+    judge::{
+        assess::Read,
+        profile::{BUILTIN, Profile, standing::day},
+    },
     model::{Ics, Ixit, Recording, Scope, Sha256Digest, declarations::located},
     scan::journal::RECORDING,
 };
@@ -63,6 +67,64 @@ pub fn scope(path: &Path) -> Result<Scope, Failure> {
         let e = located(&path.display().to_string(), &text, &e);
         Failure::new(Exit::BadConfig, format!("{e}; a scope names authorised_by and hosts"))
     })
+}
+
+/// The day on which profiles must be in force, and what says so.
+pub struct Day {
+    date: Date,
+    whence: &'static str,
+}
+
+impl Day {
+    pub fn of(recording: &Recording, as_of: Option<Date>) -> Result<Self, Failure> {
+        let date = as_of.or_else(|| day(recording.as_of())).ok_or_else(|| {
+            let message = format!("the recording's time `{}` is no time; name a day with --as-of", recording.as_of());
+            Failure::new(Exit::BadInput, message)
+        })?;
+        Ok(Self { date, whence: if as_of.is_some() { "--as-of says" } else { "the recording is of" } })
+    }
+
+    pub fn now(as_of: Option<Date>) -> Result<Self, Failure> {
+        let date = as_of.or_else(|| day(&patuh::scan::clock::now()));
+        let date = date.ok_or_else(|| Failure::new(Exit::Ours, "the clock tells no time; name a day with --as-of"))?;
+        Ok(Self { date, whence: if as_of.is_some() { "--as-of says" } else { "today is" } })
+    }
+
+    fn allows(&self, profile: &Profile) -> Result<(), Failure> {
+        profile.in_force(self.date).map_err(|e| {
+            let message = format!(
+                "{e}, and {} {}; use a profile that is in force, or name a day of its validity with --as-of",
+                self.whence, self.date
+            );
+            Failure::new(Exit::BadConfig, message)
+        })
+    }
+}
+
+/// What stands for every built-in profile that is in force.
+pub const ALL: &str = "all";
+
+/// The names with `all` spelt out; each name once.
+pub fn names_on(names: &[String], day: &Day) -> Result<Vec<String>, Failure> {
+    let mut spelt: Vec<String> = Vec::new();
+    for name in names {
+        if name == ALL {
+            let current: Result<Vec<_>, Failure> = BUILTIN.iter().map(|(id, _)| profile(id)).collect();
+            let current = current?.into_iter().filter(|p| p.in_force(day.date).is_ok());
+            spelt.extend(current.map(|p| p.id));
+        } else {
+            day.allows(&profile(name)?)?;
+            spelt.push(name.clone());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    spelt.retain(|n| seen.insert(n.clone()));
+    Ok(spelt)
+}
+
+/// Profiles that are in force on a day; any other is refused.
+pub fn profiles_on(names: &[String], day: &Day) -> Result<Vec<Profile>, Failure> {
+    profiles(&names_on(names, day)?)
 }
 
 /// Built-in profiles by `ID[:LEVEL]`, or a profile file by its path.

@@ -3,9 +3,13 @@ use super::{
     check::{Check, Judge, Proves, Severity},
     evidence::{Evidence, natural},
     judgement::{Decision, Verdict},
-    profile::{Binding, Profile, Requirement},
+    profile::{Binding, Profile, Requirement, standing::day},
 };
-use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::Support, recording::Tool};
+use crate::model::{
+    Ics, Ixit, Recording, Sha256Digest,
+    declarations::{Claim, Support},
+    recording::Tool,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -55,7 +59,13 @@ pub struct ProfileRef {
     pub level: String,
     pub title: String,
     pub edition: String,
+    pub jurisdiction: String,
     pub legal_status: String,
+    pub applies_to: String,
+    pub valid_from: String,
+    pub valid_to: Option<String>,
+    /// `in force`, or why it was not when the recording was made.
+    pub standing: String,
     pub disclaimer: String,
     pub sha256: String,
 }
@@ -75,6 +85,8 @@ pub struct RequirementRow {
     pub outcome: Outcome,
     pub reasons: Vec<String>,
     pub cites: Vec<String>,
+    /// Where it stands on the list that all regions share.
+    pub provisions: Vec<String>,
     pub results: Vec<String>,
     pub attest: String,
 }
@@ -162,7 +174,12 @@ pub fn assess(inputs: &Inputs<'_>, profile: &Profile) -> Assessment {
             level: profile.level.clone(),
             title: profile.title.clone(),
             edition: profile.edition.clone(),
+            jurisdiction: profile.jurisdiction.clone(),
             legal_status: profile.legal_status.clone(),
+            applies_to: profile.applies_to.clone(),
+            valid_from: profile.valid_from.to_string(),
+            valid_to: profile.valid_to.map(|d| d.to_string()),
+            standing: standing(profile, inputs.recording.as_of()),
             disclaimer: profile.disclaimer.clone(),
             sha256: profile.digest.hex().to_owned(),
         },
@@ -178,6 +195,14 @@ pub fn assess(inputs: &Inputs<'_>, profile: &Profile) -> Assessment {
         units,
         counts,
         gaps: inputs.recording.gaps().iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn standing(profile: &Profile, as_of: &str) -> String {
+    match day(as_of).map(|d| profile.in_force(d)) {
+        Some(Ok(())) => "in force".to_owned(),
+        Some(Err(e)) => format!("not in force when recorded: {e}"),
+        None => format!("unknown: the recording's time `{as_of}` is no time"),
     }
 }
 
@@ -262,8 +287,7 @@ fn requirement(r: &Requirement, results: &BTreeMap<&str, CheckRow>, ics: Option<
             Outcome::Pass | Outcome::NotApplicable | Outcome::AwaitingAssessor => {}
         }
     }
-    let claim = ics.and_then(|i| r.cites.iter().find_map(|c| i.claims.get(c)));
-    if let Some(claim) = claim.filter(|c| c.support == Support::NotApplicable) {
+    if let Some(claim) = ics.and_then(|i| not_applicable(r, i)) {
         if outcome == Outcome::Fail {
             reasons.push(format!("the declaration says not applicable ({}), the device shows otherwise", claim.reason));
         } else {
@@ -285,8 +309,16 @@ fn requirement(r: &Requirement, results: &BTreeMap<&str, CheckRow>, ics: Option<
         reasons,
         cites: r.cites.clone(),
         results: r.checks.clone(),
-        attest: r.attest.clone(),
+        attest: r.step(),
+        provisions: r.rows.clone(),
     }
+}
+
+/// A requirement that cites several provisions is not applicable only when none of them is.
+fn not_applicable<'a>(r: &Requirement, ics: &'a Ics) -> Option<&'a Claim> {
+    let claims: Option<Vec<&Claim>> = r.cites.iter().map(|c| ics.claims.get(c)).collect();
+    let claims = claims.filter(|c| c.iter().all(|c| c.support == Support::NotApplicable))?;
+    claims.first().copied()
 }
 
 fn units(profile: &Profile, results: &mut BTreeMap<&str, CheckRow>) -> Vec<UnitRow> {

@@ -1,9 +1,18 @@
 //! Profiles: a region's requirements as data. Which check verifies which requirement, with which thresholds.
-use super::check::{self, CHECKS, Check, Judge};
-use crate::model::{Sha256Digest, declarations::located};
+use super::check::{Check, Judge};
+use crate::model::Sha256Digest;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use thiserror::Error;
+
+pub mod common;
+pub mod compare;
+pub mod crosswalk;
+mod read;
+pub mod recognition;
+pub mod standing;
+pub mod thresholds;
 
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{file}:{line}: {message}")]
@@ -27,45 +36,36 @@ pub struct Level {
     pub title: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Requirement {
     pub id: String,
     pub level: String,
     pub binding: Binding,
     pub text: String,
-    #[serde(default)]
+    /// Provisions of the profile's catalogue that the scheme itself adopts: they carry applicability and test units.
     pub cites: Vec<String>,
-    #[serde(default)]
+    /// Rows of the common list that ask for the same, in our judgement: for comparing only.
+    pub relates: Vec<String>,
+    /// Where it stands on the common list, by both.
+    #[serde(rename = "provisions")]
+    pub rows: Vec<String>,
     pub checks: Vec<String>,
     /// What a person must still look at. Empty: the checks alone complete it.
-    #[serde(default)]
     pub attest: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the assessor applies where no check reads a number.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub thresholds: BTreeMap<String, toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    id: String,
-    title: String,
-    edition: String,
-    jurisdiction: String,
-    legal_status: String,
-    valid_from: String,
-    valid_to: Option<String>,
-    disclaimer: String,
-    confidence: String,
-    catalogue: String,
-    method: Option<String>,
-    sources: Vec<String>,
-    #[serde(rename = "level")]
-    levels: Vec<Level>,
-    #[serde(default)]
-    parameters: BTreeMap<String, toml::Table>,
-    #[serde(rename = "requirement")]
-    requirements: Vec<Requirement>,
+impl Requirement {
+    /// The assessor's step with its thresholds.
+    pub fn step(&self) -> String {
+        let limits: Vec<String> =
+            self.thresholds.iter().map(|(id, value)| format!("{id} {}", thresholds::shown(value))).collect();
+        if limits.is_empty() { self.attest.clone() } else { format!("{} Limits: {}.", self.attest, limits.join("; ")) }
+    }
 }
 
 /// A profile whose every check exists and whose every parameter is read.
@@ -75,8 +75,12 @@ pub struct Profile {
     pub edition: String,
     pub jurisdiction: String,
     pub legal_status: String,
-    pub valid_from: String,
-    pub valid_to: Option<String>,
+    /// The products that it is for.
+    pub applies_to: String,
+    pub valid_from: Date,
+    pub valid_to: Option<Date>,
+    /// The profile that took its place.
+    pub superseded_by: Option<String>,
     pub disclaimer: String,
     pub confidence: String,
     pub sources: Vec<String>,
@@ -84,6 +88,8 @@ pub struct Profile {
     /// The level judged; requirements of higher levels are left out.
     pub level: String,
     pub requirements: Vec<Requirement>,
+    /// Parameters of checks, as written.
+    pub parameters: BTreeMap<String, toml::Table>,
     pub method: Option<&'static Method>,
     pub digest: Sha256Digest,
     checks: BTreeMap<&'static str, (&'static Check, Box<dyn Judge>)>,
@@ -98,112 +104,7 @@ impl std::fmt::Debug for Profile {
 impl Profile {
     /// Reads a profile at its lowest level, or at `level`.
     pub fn parse(file: &str, text: &str, level: Option<&str>) -> Result<Self, ProfileError> {
-        let at = |needle: &str, message: String| ProfileError {
-            file: file.to_owned(),
-            line: line_of(text, needle),
-            message,
-        };
-        let w: Written = toml::from_str(text).map_err(|e| {
-            let d = located(file, text, &e);
-            ProfileError { file: d.file, line: d.line, message: d.message }
-        })?;
-        let catalogue = Catalogue::find(&w.catalogue)
-            .ok_or_else(|| at(&format!("\"{}\"", w.catalogue), format!("no catalogue `{}`", w.catalogue)))?;
-        let method = match &w.method {
-            None => None,
-            Some(m) => Some(Method::find(m).ok_or_else(|| at(&format!("\"{m}\""), format!("no method `{m}`")))?),
-        };
-        let rank = |l: &str| w.levels.iter().position(|x| x.id == l);
-        let chosen = match level {
-            Some(l) => l.to_owned(),
-            None => w
-                .levels
-                .first()
-                .map(|l| l.id.clone())
-                .ok_or_else(|| at("", "no `[[level]]`; add at least one".to_owned()))?,
-        };
-        let known: Vec<&str> = w.levels.iter().map(|l| l.id.as_str()).collect();
-        let top = rank(&chosen)
-            .ok_or_else(|| at("[[level]]", format!("no level `{chosen}`; it has {}", known.join(", "))))?;
-        let mut ids = BTreeSet::new();
-        let mut used = BTreeSet::new();
-        for r in &w.requirements {
-            let here = format!("id = \"{}\"", r.id);
-            if !ids.insert(&r.id) {
-                return Err(at(&here, format!("requirement `{}` stands twice; remove one", r.id)));
-            }
-            if rank(&r.level).is_none() {
-                return Err(at(
-                    &here,
-                    format!("requirement `{}` has unknown level `{}`; use {}", r.id, r.level, known.join(", ")),
-                ));
-            }
-            if r.checks.is_empty() && r.attest.is_empty() {
-                return Err(at(&here, format!("requirement `{}` maps to nothing; give it checks or attest", r.id)));
-            }
-            for c in &r.cites {
-                if !catalogue.provisions.iter().any(|p| p.id == *c) {
-                    let near = nearest(c, catalogue.provisions.iter().map(|p| p.id.as_str()));
-                    return Err(at(
-                        &here,
-                        format!("requirement `{}` cites unknown provision `{c}` of `{}`{near}", r.id, w.catalogue),
-                    ));
-                }
-            }
-            for c in &r.checks {
-                let check = check::find(c).ok_or_else(|| {
-                    let near = nearest(c, CHECKS.iter().map(|c| c.id));
-                    at(&format!("\"{c}\""), format!("requirement `{}` names unknown check `{c}`{near}", r.id))
-                })?;
-                used.insert(check.id);
-            }
-        }
-        let mut checks = BTreeMap::new();
-        for (id, parameters) in &w.parameters {
-            let here = format!("[parameters.{id}]");
-            let check = used.get(id.as_str()).and_then(|id| check::find(id)).ok_or_else(|| {
-                at(
-                    &here,
-                    format!("parameters for `{id}`, which no requirement uses{}", nearest(id, used.iter().copied())),
-                )
-            })?;
-            let bound =
-                (check.bind)(parameters.clone()).map_err(|e| at(&here, format!("parameters of `{id}`: {e}")))?;
-            checks.insert(check.id, (check, bound));
-        }
-        for id in used {
-            let Some(check) = check::find(id) else { continue };
-            if !checks.contains_key(id) {
-                let bound = (check.bind)(toml::Table::new())
-                    .map_err(|e| at("", format!("check `{id}` needs parameters: {e}")))?;
-                checks.insert(check.id, (check, bound));
-            }
-        }
-        let requirements = w
-            .requirements
-            .into_iter()
-            .filter(|r| w.levels.iter().position(|x| x.id == r.level).is_some_and(|n| n <= top));
-        let requirements: Vec<_> = requirements.collect();
-        let needed: BTreeSet<&str> = requirements.iter().flat_map(|r| r.checks.iter().map(String::as_str)).collect();
-        checks.retain(|id, _| needed.contains(id));
-        Ok(Self {
-            id: w.id,
-            title: w.title,
-            edition: w.edition,
-            jurisdiction: w.jurisdiction,
-            legal_status: w.legal_status,
-            valid_from: w.valid_from,
-            valid_to: w.valid_to,
-            disclaimer: w.disclaimer,
-            confidence: w.confidence,
-            sources: w.sources,
-            level: chosen,
-            requirements,
-            levels: w.levels,
-            method,
-            digest: Sha256Digest::of(text.as_bytes()),
-            checks,
-        })
+        read::read(file, text, level)
     }
 
     /// A built-in profile named `id` or `id:level`.
@@ -234,15 +135,25 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
         .map_or_else(String::new, |(_, k)| format!("; did you mean `{k}`?"))
 }
 
-fn line_of(text: &str, needle: &str) -> usize {
-    text.lines().position(|l| l.contains(needle)).map_or(1, |n| n + 1)
-}
-
-/// The built-in profiles: id and text.
+/// The built-in profiles, sorted: id and text.
 pub static BUILTIN: &[(&str, &str)] = &[
+    ("5g-edge", include_str!("../../profiles/region/5g-edge.toml")),
     ("asean-baseline", include_str!("../../profiles/region/asean-baseline.toml")),
+    ("au-smart-devices", include_str!("../../profiles/region/au-smart-devices.toml")),
+    ("de-itsik-tr03148", include_str!("../../profiles/region/de-itsik-tr03148.toml")),
     ("etsi-en303645-v2", include_str!("../../profiles/region/etsi-en303645-v2.toml")),
+    ("etsi-en303645-v3", include_str!("../../profiles/region/etsi-en303645-v3.toml")),
+    ("eu-red-18031", include_str!("../../profiles/region/eu-red-18031.toml")),
+    ("jp-jcstar-1", include_str!("../../profiles/region/jp-jcstar-1.toml")),
+    ("kr-cic", include_str!("../../profiles/region/kr-cic.toml")),
     ("sg-cls-iot", include_str!("../../profiles/region/sg-cls-iot.toml")),
+    ("sg-cls-iot-hg", include_str!("../../profiles/region/sg-cls-iot-hg.toml")),
+    ("sg-imda-rgsec", include_str!("../../profiles/region/sg-imda-rgsec.toml")),
+    ("uk-psti", include_str!("../../profiles/region/uk-psti.toml")),
+    ("us-8425", include_str!("../../profiles/region/us-8425.toml")),
+    ("vn-qcvn11-2026", include_str!("../../profiles/region/vn-qcvn11-2026.toml")),
+    ("vn-qcvn135", include_str!("../../profiles/region/vn-qcvn135.toml")),
+    ("vn-qd724-2024", include_str!("../../profiles/region/vn-qd724-2024.toml")),
 ];
 
 /// Every provision of a source document, in our own words.

@@ -35,14 +35,7 @@ pub struct ReportError(#[from] Error);
 
 /// The page. The same report gives the same bytes.
 pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_trim_blocks(true);
-    env.set_lstrip_blocks(true);
-    env.set_keep_trailing_newline(true);
-    env.set_formatter(cleaned);
-    // The name's ending switches escaping on.
-    env.add_template("report.html", include_str!("report.html.j2"))?;
+    let env = environment("report.html", include_str!("report.html.j2"))?;
     let recording = report.recording;
     let sections: Vec<Section<'_>> = report.assessments.iter().enumerate().map(|(n, a)| section(n + 1, a)).collect();
     let gaps: Vec<String> = recording.gaps().iter().map(ToString::to_string).collect();
@@ -62,6 +55,18 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         runs => runs(recording),
         evidence => evidence(recording),
     })?)
+}
+
+/// One template, whose name must end in `.html`: that switches escaping on.
+pub(super) fn environment(name: &'static str, template: &'static str) -> Result<Environment<'static>, Error> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_trim_blocks(true);
+    env.set_lstrip_blocks(true);
+    env.set_keep_trailing_newline(true);
+    env.set_formatter(cleaned);
+    env.add_template(name, template)?;
+    Ok(env)
 }
 
 /// Every value that is written passes here: hidden characters are shown as `.`, then it is escaped.

@@ -4,6 +4,8 @@
 pub mod html;
 pub mod inventory;
 pub mod json;
+pub mod matrix;
+pub mod profiles;
 pub mod text;
 pub mod words;
 

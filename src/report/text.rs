@@ -5,7 +5,7 @@ use crate::judge::{
 };
 use crate::model::observation::clean;
 
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 
 /// What needs somebody to act, most urgent first; then the rest.
 const ORDER: [Outcome; 5] =
@@ -24,6 +24,9 @@ pub fn text(a: &Assessment) -> String {
     );
     page.put("", &counts);
     page.put("", &p.disclaimer);
+    if p.standing != "in force" {
+        page.put("", &p.standing);
+    }
     for outcome in ORDER {
         let rows: Vec<_> = a.requirements.iter().filter(|r| r.outcome == outcome).collect();
         if !rows.is_empty() {
@@ -71,10 +74,10 @@ fn check(page: &mut Page, r: &CheckRow) {
 }
 
 #[derive(Default)]
-struct Page(String);
+pub(super) struct Page(pub(super) String);
 
 impl Page {
-    fn head(&mut self, title: &str) {
+    pub(super) fn head(&mut self, title: &str) {
         self.0.push('\n');
         self.put("", title);
     }
@@ -86,7 +89,7 @@ impl Page {
     }
 
     /// One paragraph, wrapped; its later lines stand two columns further in.
-    fn put(&mut self, indent: &str, paragraph: &str) {
+    pub(super) fn put(&mut self, indent: &str, paragraph: &str) {
         let mut line = indent.to_owned();
         let mut empty = true;
         for word in clean(paragraph, usize::MAX).split_whitespace().flat_map(|w| cut(w, WIDTH - indent.len() - 2)) {
@@ -107,7 +110,7 @@ impl Page {
         }
     }
 
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }

@@ -22,12 +22,15 @@ pub const CHECK: Check = Check {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BannerVersion {}
+struct BannerVersion {
+    /// Only these services, by their word in an inventory. Without it: all.
+    services: Option<Vec<String>>,
+}
 
 impl Judge for BannerVersion {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let banners = evidence.known("service-identify", |r| match &r.observation {
-            Observation::Service { service, product, version, .. } => {
+            Observation::Service { service, product, version, .. } if self.asks_of(service) => {
                 Some(version.as_deref().and_then(|v| Banner::of(service, product.as_deref(), v)))
             }
             _ => None,
@@ -46,6 +49,12 @@ impl Judge for BannerVersion {
             }
             Some(b) => Point::Bad(format!("{}: not declared", told((seen.subject(), b)))),
         })
+    }
+}
+
+impl BannerVersion {
+    fn asks_of(&self, service: &str) -> bool {
+        self.services.as_ref().is_none_or(|only| only.iter().any(|s| s == service))
     }
 }
 
