@@ -239,11 +239,14 @@ async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool) -> Option<Identity> {
     );
     let connect = mqtt::connect(mqtt::Level::V311, None);
     let adb = b"CNXN\x00\x00\x00\x01\x00\x10\x00\x00\x07\x00\x00\x00\x32\x02\x00\x00\xbc\xb1\xa7\xb1host::\x00";
-    let questions: [(&[u8], Reader); 6] = [
+    // RFC 1035, 4.2.2: over TCP a length comes first. The question is version.bind TXT CHAOS.
+    let dns = b"\x00\x1ePT\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07version\x04bind\x00\x00\x10\x00\x03";
+    let questions: [(&[u8], Reader); 7] = [
         (http.as_bytes(), |b| http_words(b)),
         (b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", rtsp_words),
         (&connect, |b| (b.starts_with(&[0x20, 2]) && b.len() >= 4).then(|| Found::named("mqtt"))),
         (b"PING\r\n", |b| (b.starts_with(b"+PONG") || b.starts_with(b"-NOAUTH")).then(|| Found::named("redis"))),
+        (dns, |b| (b.get(2..4) == Some(b"PT") && b.get(4)? & 0x80 != 0).then(|| Found::named("dns"))),
         (b"JDWP-Handshake", jdwp),
         (adb, adb_words),
     ];
