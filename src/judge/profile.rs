@@ -1,5 +1,6 @@
 //! Profiles: a region's requirements as data. Which check verifies which requirement, with which thresholds.
 use super::check::{self, CHECKS, Check, Judge};
+pub use crate::model::nearest::nearest;
 use crate::model::{Sha256Digest, declarations::located};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,15 +224,6 @@ impl Profile {
     pub fn checks(&self) -> impl Iterator<Item = (&'static Check, &dyn Judge)> {
         self.checks.values().map(|(c, j)| (*c, j.as_ref()))
     }
-}
-
-/// `; did you mean ...?` for the nearest known name, if one is near.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
-        .map(|k| (strsim::jaro_winkler(name, k), k))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(String::new, |(_, k)| format!("; did you mean `{k}`?"))
 }
 
 fn line_of(text: &str, needle: &str) -> usize {

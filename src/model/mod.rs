@@ -1,6 +1,7 @@
 //! Floor 0: what is written down. Data and parsing only; no I/O, no clock, no verdicts.
 pub mod declarations;
 pub mod digest;
+pub mod nearest;
 pub mod observation;
 pub mod recording;
 pub mod scope;
