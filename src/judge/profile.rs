@@ -85,6 +85,7 @@ pub struct Profile {
     /// The level judged; requirements of higher levels are left out.
     pub level: String,
     pub requirements: Vec<Requirement>,
+    pub catalogue: &'static Catalogue,
     pub method: Option<&'static Method>,
     pub digest: Sha256Digest,
     checks: BTreeMap<&'static str, (&'static Check, Box<dyn Judge>)>,
@@ -201,6 +202,7 @@ impl Profile {
             level: chosen,
             requirements,
             levels: w.levels,
+            catalogue,
             method,
             digest: Sha256Digest::of(text.as_bytes()),
             checks,
@@ -244,8 +246,19 @@ pub struct Catalogue {
     pub title: String,
     pub source: String,
     pub confidence: String,
+    #[serde(default, rename = "condition")]
+    pub conditions: Vec<Condition>,
+    /// Lettered features, which the newer edition has beside its conditions.
+    #[serde(default, rename = "feature")]
+    pub features: Vec<Condition>,
     #[serde(rename = "provision")]
     pub provisions: Vec<Provision>,
+}
+
+#[derive(Deserialize)]
+pub struct Condition {
+    pub id: String,
+    pub text: String,
 }
 
 #[derive(Deserialize)]
@@ -296,6 +309,9 @@ pub struct Case {
     pub id: String,
     pub kind: String,
     pub purpose: String,
+    /// Tables of the IXIT that it reads.
+    #[serde(default)]
+    pub ixit: Vec<String>,
     #[serde(rename = "unit")]
     pub units: Vec<Unit>,
 }

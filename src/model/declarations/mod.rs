@@ -4,6 +4,7 @@ pub mod form;
 mod grid;
 pub mod ics;
 pub mod ixit;
+pub mod observed;
 mod read;
 pub mod sbom;
 mod secret;
