@@ -1,5 +1,8 @@
 //! Declarations: what the maker says, how it is read, and how it drives judging.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#[path = "support/recorded.rs"]
+#[expect(dead_code, reason = "another test uses the rest")]
+mod recorded;
 use patuh::model::{
     Ics, Ixit,
     declarations::{
@@ -264,4 +267,188 @@ fn a_claim_of_not_applicable_needs_a_reason() {
     );
     let e = e.unwrap_err().to_string();
     assert!(e.starts_with("ics.toml:3: `5.1-2` is claimed not applicable without a reason"), "{e}");
+}
+
+/// Runs the command in a directory: exit code, stdout, stderr.
+fn patuh(dir: &std::path::Path, args: &[&str]) -> (i32, String, String) {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_patuh")).args(args).current_dir(dir).output().unwrap();
+    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    (out.status.code().unwrap(), text(&out.stdout), text(&out.stderr))
+}
+
+fn write(dir: &std::path::Path, name: &str, text: &str) {
+    std::fs::write(dir.join(name), text).unwrap();
+}
+
+#[test]
+fn a_new_ics_claims_nothing_and_its_check_names_every_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(patuh(dir, &["ics", "new", "--out", "ics.toml"]).0, 0);
+    let (code, _, err) = patuh(dir, &["ics", "new", "--out", "ics.toml"]);
+    assert_eq!((code, err.contains("exists already")), (74, true), "{err}");
+    let (code, out, _) = patuh(dir, &["ics", "check", "ics.toml", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &found["counts"]["gaps"]), (2, &serde_json::json!(68)), "{out}");
+    // Every claim made and every condition answered, nothing is left to put right.
+    let form = std::fs::read_to_string(dir.join("ics.toml")).unwrap();
+    let filled: Vec<String> =
+        form.lines().map(|l| if l.starts_with("# \"") { l.replacen("# ", "", 1) } else { l.to_owned() }).collect();
+    write(dir, "full.toml", &filled.join("\n"));
+    let (code, out, err) = patuh(dir, &["ics", "check", "full.toml"]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn an_ics_that_contradicts_itself_is_told_so_before_any_packet() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let ics = "[conditions]\n\"2\" = true\n\"12\" = false\n[claims]\n\"5.1-1\" = { support = \"not-applicable\", reason = \"x\" }\n\
+        \"5.1-2\" = { support = \"not-applicable\", reason = \"x\" }\n\"5.3-3\" = { support = \"yes\" }\n\"5.2-1\" = { support = \"no\" }\n";
+    write(dir, "ics.toml", ics);
+    write(dir, "ixit.toml", "[[7-UpdMech]]\nid = \"u\"\n");
+    let (code, out, err) = patuh(dir, &["ics", "check", "ics.toml", "--ixit", "ixit.toml"]);
+    assert_eq!(code, 1, "{out}{err}");
+    for line in [
+        "ics.toml:5: contradiction: 5.1-1: claimed not applicable, although no condition of it is declared false",
+        "ics.toml:6: contradiction: 5.1-2: claimed not applicable, although its condition 2 is declared to hold",
+        "ics.toml:7: contradiction: 5.3-3: claimed, although its condition 12 is declared not to hold",
+        "ics.toml:8: unmet: 5.2-1: mandatory, and declared as not met",
+        "ics.toml:3: contradiction: condition 12: declared not to hold, but the IXIT has entries in table 7-UpdMech",
+        "ics.toml:1: gap: 5.1-3: mandatory provision without a claim",
+    ] {
+        assert!(out.contains(line), "{line}\n not in\n{out}");
+    }
+    write(dir, "ics.toml", "[claims]\n\"5.3-15A\" = { support = \"yes\" }\n");
+    let (code, _, err) = patuh(dir, &["ics", "check", "ics.toml"]);
+    assert_eq!(
+        (code, err.trim()),
+        (65, "patuh: ics.toml:2: unknown provision `5.3-15A` of en303645-v2; did you mean `5.3-15`?")
+    );
+}
+
+#[test]
+fn an_ixit_check_names_empty_fields_missing_tables_and_references_that_lead_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(
+        dir,
+        "ixit.toml",
+        "7-UpdMech = []\n[[6-SoftComp]]\nid = \"a\"\ndescription = \"x\"\nupdate_mechanisms = [\"U-1\"]\n",
+    );
+    let (code, out, err) = patuh(dir, &["ixit", "check", "ixit.toml"]);
+    assert_eq!(code, 1, "{out}{err}");
+    for line in [
+        "ixit.toml:2: contradiction: 6-SoftComp a: field `update_mechanisms` refers to `U-1`, which table 7-UpdMech does not have",
+        "ixit.toml:2: gap: 6-SoftComp a: field `crypto_usage` is empty",
+        "ixit.toml:1: gap: 1-AuthMech: table not supplied, which the cases 5.1-1-1, ",
+    ] {
+        assert!(out.contains(line), "{line}\n not in\n{out}");
+    }
+    write(dir, "ixit.toml", "[[1-AuthMech]]\nid = \"a\"\npassword = \"hunter22\"\n");
+    let (code, _, err) = patuh(dir, &["ixit", "check", "ixit.toml"]);
+    assert_eq!((code, err.contains("`password`"), err.contains("hunter22")), (65, true, false), "{err}");
+}
+
+/// A camera with a log-in and a broker, recorded.
+fn camera(dir: &std::path::Path) {
+    let seen = [
+        recorded::open("tcp/127.0.0.1:22"),
+        recorded::service("ssh", "tcp/127.0.0.1:22"),
+        recorded::surface("ssh", "tcp/127.0.0.1:22"),
+    ];
+    std::fs::create_dir(dir.join("camera")).unwrap();
+    write(dir, "camera/recording.jsonl", &recorded::lines(&seen));
+}
+
+#[test]
+fn what_a_recording_fills_in_is_no_declaration_until_its_marks_are_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    camera(dir);
+    assert_eq!(patuh(dir, &["ixit", "new", "--from", "camera", "--out", "ixit.toml"]).0, 0);
+    let text = std::fs::read_to_string(dir.join("ixit.toml")).unwrap();
+    let marked = read(&text).unwrap();
+    assert_eq!((marked.auth, marked.endpoints), (None, None));
+    let ixit = read(&text.replace("x-observed = true\n", "")).unwrap();
+    let (auth, endpoints) = (ixit.auth.unwrap(), ixit.endpoints.unwrap());
+    assert_eq!(auth.iter().map(|a| a.mechanism.as_str()).collect::<Vec<_>>(), ["ssh"]);
+    assert_eq!(endpoints.iter().map(|e| (e.port, e.protocol.as_str())).collect::<Vec<_>>(), [(22, "ssh")]);
+    let (_, out, _) = patuh(dir, &["ixit", "check", "ixit.toml"]);
+    assert!(out.contains("gap: 1-AuthMech AuthMech-1: observed, not declared"), "{out}");
+    let (_, ics, _) = patuh(dir, &["ics", "new", "--from", "camera"]);
+    assert!(ics.contains("# observed, not declared: a log-in by ssh on tcp/127.0.0.1:22 (r"), "{ics}");
+}
+
+#[test]
+fn forms_are_converted_and_bills_of_materials_are_appended() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(dir, "ixit.toml", IXIT);
+    write(dir, "bom.json", CYCLONEDX);
+    for (from, to) in [("ixit.toml", "a.xlsx"), ("a.xlsx", "b.csv"), ("b.csv", "c.toml")] {
+        let (code, _, err) = patuh(dir, &["ixit", "convert", from, to]);
+        assert_eq!(code, 0, "{from} to {to}: {err}");
+    }
+    let back = std::fs::read_to_string(dir.join("c.toml")).unwrap();
+    assert_eq!(read(&back).unwrap(), read(IXIT).unwrap());
+    assert_eq!(patuh(dir, &["ixit", "convert", "ixit.toml", "form.ods"]).0, 64);
+    let (code, _, err) = patuh(dir, &["ixit", "import-sbom", "bom.json", "--into", "ixit.toml"]);
+    assert_eq!((code, err.contains("3 components added")), (0, true), "{err}");
+    let grown = std::fs::read_to_string(dir.join("ixit.toml")).unwrap();
+    assert!(grown.starts_with(IXIT), "what the maker wrote stays");
+    assert_eq!(read(&grown).unwrap().tables["6-SoftComp"].len(), 4);
+    let (_, _, err) = patuh(dir, &["ixit", "import-sbom", "bom.json", "--into", "ixit.toml"]);
+    assert!(err.contains("0 components added, 3 were there"), "{err}");
+}
+
+#[test]
+fn an_attestation_is_appended_judged_and_bound_to_its_attachment() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    camera(dir);
+    write(dir, "label.txt", "photo");
+    let attest = |more: &[&str]| {
+        let base = ["attest", "camera", "--unit", "4-1-1a", "--by", "A. Tan", "--why", "read it"];
+        patuh(dir, &[&base[..], more].concat())
+    };
+    assert_eq!(attest(&["--verdict", "inconclusive"]).0, 0);
+    let (code, _, err) = attest(&["--verdict", "pass", "--attach", "label.txt", "--second", "B. Lim"]);
+    assert_eq!(code, 0, "{err}");
+    let kept = std::fs::read_to_string(dir.join("camera/attestations.jsonl")).unwrap();
+    assert_eq!(kept.lines().count(), 2, "the earlier one stays");
+    let judge = || patuh(dir, &["judge", "camera", "--profile", "etsi-en303645-v2", "--format", "json"]);
+    let v: serde_json::Value = serde_json::from_str(&judge().1).unwrap();
+    let row = v["requirements"].as_array().unwrap().iter().find(|r| r["id"] == "4-1").unwrap();
+    assert_eq!(row["outcome"], "PASS", "{row}");
+    assert!(v["inputs"]["attestations"].as_str().unwrap().starts_with("sha256:"));
+    let (_, list, _) = patuh(dir, &["assess", "camera", "--profile", "etsi-en303645-v2"]);
+    assert!(list.contains("5.1-1-1a (5.1-1, conceptual)") && !list.contains("\n4-1-1a ("), "{list}");
+    let attached = v["attestations"][1]["attachment"]["name"].as_str().unwrap();
+    write(dir, &format!("camera/attachments/{attached}"), "another photo");
+    let (code, _, err) = judge();
+    assert_eq!((code, err.contains("its digest differs")), (65, true), "{err}");
+}
+
+#[test]
+fn who_attests_or_waives_something_unknown_is_told_what_was_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    camera(dir);
+    let (code, _, err) =
+        patuh(dir, &["attest", "camera", "--unit", "5.1-1-1z", "--verdict", "pass", "--by", "A", "--why", "x"]);
+    assert_eq!(
+        (code, err.contains("no unit or requirement `5.1-1-1z`; did you mean `5.1-1-1a`?")),
+        (64, true),
+        "{err}"
+    );
+    let waive = |requirement: &str, expires: &str| {
+        patuh(dir, &["waive", "camera", "--requirement", requirement, "--by", "C", "--why", "x", "--expires", expires])
+    };
+    assert_eq!(waive("5.9", "2999-01-01").0, 64);
+    assert_eq!(waive("5.6-1", "2001-01-01").0, 64);
+    assert!(!dir.join("camera/attestations.jsonl").exists(), "nothing was written");
+    assert_eq!(waive("5.6-1", "2999-01-01").0, 0);
+    let (_, text, _) = patuh(dir, &["judge", "camera", "--profile", "etsi-en303645-v2"]);
+    assert!(text.contains("waived, which changes no outcome (1)"), "{text}");
 }

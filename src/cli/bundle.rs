@@ -136,7 +136,8 @@ fn unsealed(a: &ReportArgs) -> Done {
     let names = if a.profile.is_empty() { BUILTIN.iter().map(|b| b.0.to_owned()).collect() } else { a.profile.clone() };
     let recording = source::recording(&a.source)?;
     let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
-    let all = super::judge::all(&recording, ics.as_ref(), ixit.as_ref(), &source::profiles(&names)?);
+    let (said, profiles) = (source::attestations(&a.source)?, source::profiles(&names)?);
+    let all = super::judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed })
 }
 
