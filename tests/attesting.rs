@@ -107,6 +107,26 @@ fn telnet_on_an_odd_port_that_nobody_declared_fails_the_completeness_units() {
     );
 }
 
+#[test]
+fn each_declared_log_in_has_its_own_verdict_on_default_passwords() {
+    let mut seen = accepted("ssh", "tcp/127.0.0.1:22");
+    seen.push(surface("ssh", "tcp/127.0.0.1:2222"));
+    let refused =
+        json!({"kind":"login-trial","mechanism":"ssh","user":"root","presented":"wrong","answer":"refused","proof":""});
+    let listed = json!({"kind":"login-trial","mechanism":"ssh","user":"root","presented":{"listed":"cred-0001"},"answer":"refused","proof":""});
+    seen.extend([("logins", "tcp/127.0.0.1:2222", refused), ("logins", "tcp/127.0.0.1:2222", listed)]);
+    let one = |(id, port): (&str, u16)| {
+        format!(
+            "[[1-AuthMech]]\nid = \"{id}\"\nx-mechanism = \"ssh\"\n[[x-endpoints]]\ntransport = \"tcp\"\nport = {port}\nprotocol = \"ssh\"\nauth_ref = \"{id}\"\n"
+        )
+    };
+    let ixit: String = [("bad", 22), ("good", 2222), ("gone", 2022)].map(one).concat();
+    let a = judged(&recording(&seen), &Beside { ixit: &ixit, ..Beside::default() });
+    let check = a.results.iter().find(|r| r.check == "ssh-default-creds").unwrap();
+    let rows: Vec<_> = check.entries.iter().map(|e| (e.entry.as_str(), e.verdict)).collect();
+    assert_eq!(rows, [("bad", Outcome::Fail), ("good", Outcome::Pass), ("gone", Outcome::Inconclusive)]);
+}
+
 const NO_PASSWORDS: &str =
     "[conditions]\n\"1\" = false\n[claims]\n\"5.1-1\" = { support = \"not-applicable\", reason = \"no passwords\" }\n";
 

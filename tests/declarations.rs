@@ -147,6 +147,23 @@ fn an_ixit_survives_spreadsheet_and_csv_unchanged() {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_text_is_changed_on_its_way_through_the_formats(text in "[ -~äπ漢\\n\\t]{1,60}", items in proptest::collection::vec("[ -~]{1,20}", 0..4), flag in proptest::bool::ANY) {
+        let q = write::quoted;
+        let items: Vec<String> = items.iter().map(|i| q(i)).collect();
+        let toml = format!(
+            "[[1-AuthMech]]\nid = \"a\"\ndescription = {}\nsecurity_guarantees = [{}]\n[4-Conf]\nconf_vuln_actions = {flag}\n",
+            q(&text), items.join(", "));
+        let written = read(&toml).unwrap_or_else(|e| panic!("{e}\n{toml}"));
+        proptest::prop_assert_eq!(&xlsx::read("a.xlsx", &xlsx::write(&written).unwrap()).unwrap(), &written);
+        proptest::prop_assert_eq!(&csv::read("a.csv", &csv::write(&written).unwrap()).unwrap(), &written);
+        proptest::prop_assert_eq!(&read(&write::toml(&written, Explained::Yes)).unwrap(), &written);
+    }
+}
+
 #[test]
 fn the_form_names_every_table_of_its_edition_and_declares_nothing() {
     for (edition, renamed) in [(Edition::V1, "15-Intf"), (Edition::V2, "15-PhyIntf")] {

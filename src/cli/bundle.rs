@@ -38,6 +38,9 @@ pub fn run_seal(a: &SealArgs) -> Done {
     }
     .map_err(|e| Failure::new(Exit::BadConfig, e.to_string()))?;
     let interim = if a.interim { Interim::Yes } else { Interim::No };
+    if a.source.join(source::ATTESTATIONS).exists() {
+        output::note("attestations are not sealed yet: the bundle is judged without them");
+    }
     let sealed = make(&a.source, &a.profile, &key, &a.out, interim)?;
     let public = key.public_line().map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
     output::result(&format!(

@@ -1,5 +1,5 @@
 //! Ways in: declared against found.
-use super::common::{listed, never_absent, not_declared};
+use super::common::{guards, listed, never_absent, not_declared};
 use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence, Known, Seen,
@@ -89,13 +89,7 @@ fn seen_of<'s, 'a>(
     entry: &DeclaredAuth,
     found: &'s Known<Surface<'a>>,
 ) -> Vec<&'s Seen<Surface<'a>>> {
-    let endpoints = evidence.ixit.and_then(|i| i.endpoints.as_deref()).unwrap_or_default();
-    let guarded: Vec<_> = endpoints.iter().filter(|e| e.auth_ref.contains(&entry.id)).collect();
-    let there = |seen: &Seen<Surface<'_>>| {
-        let at = seen.subject().endpoint();
-        guarded.is_empty() || at.is_some_and(|at| guarded.iter().any(|g| g.covers(at.transport, at.port)))
-    };
-    found.items().iter().filter(|s| s.what.0 == entry.mechanism && there(s)).collect()
+    found.items().iter().filter(|s| s.what.0 == entry.mechanism && guards(evidence, entry, s.subject())).collect()
 }
 
 /// Without the table there is nothing to compare with, but where nothing was found that is no matter.

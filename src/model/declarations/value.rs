@@ -62,6 +62,9 @@ impl Value {
                 "`{key}` holds a secret in clear; keep it outside and write `env:NAME` or `file:PATH` here"
             ));
         }
+        if self.texts().any(|t| t.chars().any(|c| c.is_control() && c != '\n' && c != '\t')) {
+            return Err(format!("`{key}` holds a control character; remove it"));
+        }
         if self.texts().any(secret::in_clear) {
             return Err(format!("`{key}` seems to hold a secret in clear; take it out and refer to where it is kept"));
         }
