@@ -35,7 +35,7 @@ pub enum Command {
     /// Record that somebody takes the risk of an unmet requirement; changes no outcome
     Waive(super::attest::WaiveArgs),
     /// Walk through the steps that await an assessor
-    Assess(super::attest::AssessArgs),
+    Assess(super::assess::AssessArgs),
     /// Make the signed evidence bundle of a recording
     Seal(SealArgs),
     /// Check a bundle: integrity, authenticity, time and re-derivation

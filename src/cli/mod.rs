@@ -1,5 +1,6 @@
 //! The command line: arguments to calls, results to text, errors to exit codes.
 mod args;
+mod assess;
 mod attest;
 mod bundle;
 mod declared;
@@ -90,7 +91,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Ixit(a) => ixit::run(&a),
         Command::Attest(a) => attest::run(&a),
         Command::Waive(a) => attest::waive(&a),
-        Command::Assess(a) => attest::walk(&a),
+        Command::Assess(a) => assess::run(&a),
         Command::Seal(a) => bundle::run_seal(&a),
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),
