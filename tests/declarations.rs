@@ -96,6 +96,10 @@ fn a_mistake_in_an_ixit_is_named_with_file_line_and_remedy() {
             "ixit.toml:3: 1-AuthMech: unknown field `auth_facter`; did you mean `auth_factor`?",
         ),
         ("[[28-LogIntf]]\nid = \"a\"", "ixit.toml:1: table `28-LogIntf` belongs to edition 2.1.1 of the form"),
+        (
+            "[cover]\nx = \"a\"",
+            "ixit.toml:1: unknown table `cover`; tables are named by their key, such as `1-AuthMech`",
+        ),
         ("edition = \"3\"", "ixit.toml:1: edition `3` is not known; use \"1.1.1\" or \"2.1.1\""),
         ("[[1-AuthMech]]\ndescription = \"a\"", "ixit.toml:1: 1-AuthMech: an entry has no `id`; give it one"),
         (
@@ -410,6 +414,10 @@ fn forms_are_converted_and_bills_of_materials_are_appended() {
     let back = std::fs::read_to_string(dir.join("c.toml")).unwrap();
     assert_eq!(read(&back).unwrap(), read(IXIT).unwrap());
     assert_eq!(patuh(dir, &["ixit", "convert", "ixit.toml", "form.ods"]).0, 64);
+    camera(dir);
+    let (code, _, err) = patuh(dir, &["judge", "camera", "--profile", "asean-baseline", "--ixit", "a.xlsx"]);
+    assert_eq!((code, err.contains("run `patuh ixit convert a.xlsx ixit.toml` first")), (65, true), "{err}");
+    assert!(patuh(dir, &["explain", "28-LogIntf"]).1.starts_with("28-LogIntf: Logical Interfaces (IXIT"));
     let (code, _, err) = patuh(dir, &["ixit", "import-sbom", "bom.json", "--into", "ixit.toml"]);
     assert_eq!((code, err.contains("3 components added")), (0, true), "{err}");
     let grown = std::fs::read_to_string(dir.join("ixit.toml")).unwrap();

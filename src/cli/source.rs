@@ -51,6 +51,11 @@ pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, 
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {
     let Some(path) = declaration(named, source, "ixit.toml") else { return Ok(None) };
+    if path.extension().is_some_and(|e| e == "xlsx" || e == "csv") {
+        let message =
+            format!("`{0}`: an IXIT is judged as TOML; run `patuh ixit convert {0} ixit.toml` first", path.display());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
     let text = text(&path)?;
     let value =
         Ixit::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;

@@ -55,7 +55,13 @@ pub(super) fn table(file: &str, place: &Place, form: &Form, key: &str) -> Result
     } else if secret::is_name(key) {
         format!("`{key}` looks like a secret; take it out and refer to it by x-secret = \"env:NAME\" or \"file:PATH\"")
     } else {
-        format!("unknown table `{key}`{}", nearest(key, form.tables.iter().map(|t| t.key.as_str())))
+        let near = nearest(key, form.tables.iter().map(|t| t.key.as_str()));
+        let remedy = if near.is_empty() {
+            "; tables are named by their key, such as `1-AuthMech`; remove others"
+        } else {
+            &near
+        };
+        format!("unknown table `{key}`{remedy}")
     };
     Err(wrong(file, place, &message))
 }
