@@ -71,7 +71,7 @@ impl Cell<'_> {
     }
 }
 
-/// Reads a workbook as [`write`] makes it, or as a laboratory's form has it: sheets by table, headings by label.
+/// Reads a workbook as [`write()`] makes it, or as a laboratory's form has it: sheets by table, headings by label.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Ixit, DeclarationError> {
     let unreadable =
         |e: calamine::XlsxError| wrong(file, &Place::default(), &format!("not a workbook: {e}; save it as .xlsx"));
