@@ -27,6 +27,16 @@ pub enum Command {
     Judge(JudgeArgs),
     /// What was observed: endpoints, services, TLS, authentication, completeness
     Inventory(InventoryArgs),
+    /// The maker's claims per provision (ICS): a form, and what is wrong in one
+    Ics(super::ics::IcsArgs),
+    /// Extra information for testing (IXIT): a form, a check, spreadsheets, SBOMs
+    Ixit(super::ixit::IxitArgs),
+    /// Record an assessor's judgement; never overwrites an earlier one
+    Attest(super::attest::AttestArgs),
+    /// Record that somebody takes the risk of an unmet requirement; changes no outcome
+    Waive(super::attest::WaiveArgs),
+    /// Walk through the steps that await an assessor
+    Assess(super::assess::AssessArgs),
     /// Make the signed evidence bundle of a recording
     Seal(SealArgs),
     /// Check a bundle: integrity, authenticity, time and re-derivation

@@ -37,6 +37,9 @@ pub fn run_seal(a: &SealArgs) -> Done {
     }
     .map_err(|e| Failure::new(Exit::BadConfig, e.to_string()))?;
     let interim = if a.interim { Interim::Yes } else { Interim::No };
+    if a.source.join(source::ATTESTATIONS).exists() {
+        output::note("attestations are not sealed yet: the bundle is judged without them");
+    }
     let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
     let sealed = make(&a.source, &names, &key, &a.out, interim)?;
     let public = key.public_line().map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
@@ -137,7 +140,8 @@ fn unsealed(a: &ReportArgs) -> Done {
     let recording = source::recording(&a.source)?;
     let profiles = source::profiles_on(&names, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
-    let all = super::judge::all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
+    let said = source::attestations(&a.source)?;
+    let all = super::judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed })
 }
 

@@ -5,6 +5,7 @@ use patuh::{
         CHECKS,
         profile::{BUILTIN, Catalogue, Method, common, nearest, thresholds},
     },
+    model::declarations::{Edition, Form},
     scan::PROBES,
 };
 use std::fmt::Write;
@@ -36,6 +37,14 @@ pub fn run(id: &str) -> Done {
             }
             if let Some(s) = &u.same_as {
                 let _ = writeln!(out, "  repeats: {s}");
+            }
+        }
+    }
+    for edition in Edition::ALL {
+        if let Some(t) = Form::of(edition).table(id) {
+            let _ = writeln!(out, "{}: {} (IXIT, TS 103 701 V{})\n  {}", t.key, t.name, edition.word(), t.holds);
+            for f in &t.fields {
+                let _ = writeln!(out, "  {:<26} {} ({})", f.key, f.holds, f.seen);
             }
         }
     }

@@ -7,9 +7,10 @@ use super::{
 use patuh::{
     judge::{
         Assessment, Inputs, Profile,
-        assess::{Outcome, Read, assess},
+        assess::{Outcome, Read},
+        assess_attested,
     },
-    model::{Ics, Ixit, Recording},
+    model::{Attestations, Ics, Ixit, Recording},
     report::{self, inventory},
 };
 
@@ -17,7 +18,8 @@ pub fn run(a: &JudgeArgs) -> Done {
     let recording = source::recording(&a.source)?;
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
-    let all = all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
+    let said = source::attestations(&a.source)?;
+    let all = all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     show(&recording, &all, a.format)?;
     Ok(worst(&all))
 }
@@ -28,8 +30,18 @@ pub fn all(
     ixit: Option<&Read<Ixit>>,
     profiles: &[Profile],
 ) -> Vec<Assessment> {
+    all_attested(recording, ics, ixit, None, profiles)
+}
+
+pub fn all_attested(
+    recording: &Recording,
+    ics: Option<&Read<Ics>>,
+    ixit: Option<&Read<Ixit>>,
+    attestations: Option<&Read<Attestations>>,
+    profiles: &[Profile],
+) -> Vec<Assessment> {
     let inputs = Inputs { recording, ics, ixit };
-    profiles.iter().map(|p| assess(&inputs, p)).collect()
+    profiles.iter().map(|p| assess_attested(&inputs, attestations, p)).collect()
 }
 
 /// One profile in full; several as one matrix.

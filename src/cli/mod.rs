@@ -1,9 +1,14 @@
 //! The command line: arguments to calls, results to text, errors to exit codes.
 mod args;
+mod assess;
+mod attest;
 mod bundle;
+mod declared;
 mod demo;
 mod doctor;
 mod explain;
+mod ics;
+mod ixit;
 mod judge;
 mod output;
 mod plan;
@@ -82,6 +87,11 @@ async fn dispatch(command: Command) -> Done {
         Command::Plan(a) => plan::run(a).await,
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
+        Command::Ics(a) => ics::run(&a),
+        Command::Ixit(a) => ixit::run(&a),
+        Command::Attest(a) => attest::run(&a),
+        Command::Waive(a) => attest::waive(&a),
+        Command::Assess(a) => assess::run(&a),
         Command::Seal(a) => bundle::run_seal(&a),
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),

@@ -48,7 +48,8 @@ pub async fn run(a: ScanArgs) -> Done {
         output::result(&if a.json { inventory::json(&inventory) } else { inventory::text(&inventory) })?;
         return Ok(if recording.finished.is_none() { Exit::Inconclusive } else { Exit::Passed });
     }
-    let all = judge::all(&recording, ics.as_ref(), ixit.as_ref(), &profiles);
+    let said = source::attestations(dir)?;
+    let all = judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     judge::show(&recording, &all, if a.json { JudgeFormat::Json } else { JudgeFormat::Text })?;
     Ok(judge::worst(&all))
 }

@@ -6,7 +6,7 @@ use patuh::{
         assess::Read,
         profile::{BUILTIN, Profile, standing::day},
     },
-    model::{Ics, Ixit, Recording, Scope, Sha256Digest, declarations::located},
+    model::{Attestations, Ics, Ixit, Recording, Scope, Sha256Digest, declarations::located},
     scan::journal::RECORDING,
 };
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+pub fn text(path: &Path) -> Result<String, Failure> {
     let not_text = |_| Failure::new(Exit::BadInput, format!("`{}` is not UTF-8 text", path.display()));
     String::from_utf8(read(path)?).map_err(not_text)
 }
@@ -55,9 +55,35 @@ pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, 
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {
     let Some(path) = declaration(named, source, "ixit.toml") else { return Ok(None) };
+    if path.extension().is_some_and(|e| e == "xlsx" || e == "csv") {
+        let message =
+            format!("`{0}`: an IXIT is judged as TOML; run `patuh ixit convert {0} ixit.toml` first", path.display());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
     let text = text(&path)?;
     let value =
         Ixit::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+    Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
+}
+
+pub const ATTESTATIONS: &str = "attestations.jsonl";
+pub const ATTACHMENTS: &str = "attachments";
+
+/// What assessors attested beside the recording. An attachment that was changed or lost is an error.
+pub fn attestations(source: &Path) -> Result<Option<Read<Attestations>>, Failure> {
+    let path = source.join(ATTESTATIONS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bad = |message: String| Failure::new(Exit::BadInput, message);
+    let text = text(&path)?;
+    let value = Attestations::parse(&path.display().to_string(), &text).map_err(|e| bad(e.to_string()))?;
+    for a in value.attested.iter().filter_map(|a| a.attachment.as_ref()) {
+        let kept = source.join(ATTACHMENTS).join(&a.name);
+        if Sha256Digest::of(&read(&kept)?) != a.sha256 {
+            return Err(bad(format!("`{}` is not the file that was attested: its digest differs", kept.display())));
+        }
+    }
     Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
 }
 

@@ -1,17 +1,19 @@
-//! Assessment: a pure function of recording, declarations and profile. The same inputs give the same bytes.
+//! Assessment: a pure function of recording, declarations, attestations and profile. The same inputs give the same bytes.
 use super::{
-    check::{Check, Judge, Proves, Severity},
+    applies::{Contradiction, Statement},
+    attested::{AttestationRow, Attesting, WaiverRow},
+    check::{Check, EntryRow, Judge, Proves, Severity},
     evidence::{Evidence, natural},
     judgement::{Decision, Verdict},
-    profile::{Binding, Profile, Requirement, standing::day},
+    profile::{Profile, standing::day},
+    requirements::{Requiring, fails, overall},
+    units::{in_group, units},
 };
-use crate::model::{
-    Ics, Ixit, Recording, Sha256Digest,
-    declarations::{Claim, Support},
-    recording::Tool,
-};
+use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, recording::Tool};
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+pub use super::{requirements::RequirementRow, units::UnitRow};
 
 pub const SCHEMA: &str = "assessment/1";
 
@@ -51,6 +53,11 @@ pub struct Assessment {
     pub counts: Counts,
     /// Everything that was not looked at, whatever it concerned.
     pub gaps: Vec<String>,
+    /// Declarations that the device or another declaration does not bear out.
+    pub contradictions: Vec<Contradiction>,
+    /// What people judged, whether it counts or not.
+    pub attestations: Vec<AttestationRow>,
+    pub waivers: Vec<WaiverRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,20 +82,7 @@ pub struct InputDigests {
     pub recording: Sha256Digest,
     pub ics: Option<Sha256Digest>,
     pub ixit: Option<Sha256Digest>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct RequirementRow {
-    pub id: String,
-    pub level: &'static str,
-    pub text: String,
-    pub outcome: Outcome,
-    pub reasons: Vec<String>,
-    pub cites: Vec<String>,
-    /// Where it stands on the list that all regions share.
-    pub provisions: Vec<String>,
-    pub results: Vec<String>,
-    pub attest: String,
+    pub attestations: Option<Sha256Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,19 +98,12 @@ pub struct CheckRow {
     pub reasons: Vec<String>,
     pub evidence: Vec<String>,
     pub gaps: Vec<String>,
+    /// Per declared entry of the IXIT, where the check exercises entries.
+    pub entries: Vec<EntryRow>,
     pub severity: Severity,
     pub remedy: &'static str,
     #[serde(skip)]
-    proves: Proves,
-}
-
-#[derive(Debug, Serialize)]
-pub struct UnitRow {
-    pub id: String,
-    pub case: String,
-    pub kind: String,
-    pub verdict: Outcome,
-    pub by: Vec<String>,
+    pub(super) proves: Proves,
 }
 
 /// Of requirements.
@@ -141,8 +128,17 @@ pub struct Inputs<'a> {
     pub ixit: Option<&'a Read<Ixit>>,
 }
 
-/// Judges a recording under a profile.
+/// Judges a recording under a profile, without anything that a person attested.
 pub fn assess(inputs: &Inputs<'_>, profile: &Profile) -> Assessment {
+    assess_attested(inputs, None, profile)
+}
+
+/// Judges a recording under a profile, with what assessors attested.
+pub fn assess_attested(
+    inputs: &Inputs<'_>,
+    attestations: Option<&Read<Attestations>>,
+    profile: &Profile,
+) -> Assessment {
     let (ics, ixit) = (inputs.ics.map(|r| &r.value), inputs.ixit.map(|r| &r.value));
     let evidence = Evidence::new(inputs.recording, ics, ixit);
     let mut results: BTreeMap<&str, CheckRow> =
@@ -154,8 +150,25 @@ pub fn assess(inputs: &Inputs<'_>, profile: &Profile) -> Assessment {
             }
         }
     }
-    let units = units(profile, &mut results);
-    let requirements: Vec<_> = profile.requirements.iter().map(|r| requirement(r, &results, ics)).collect();
+    let attesting = Attesting::new(attestations.map(|r| &r.value), inputs.recording.as_of());
+    let mut statement = Statement::new(ics, profile, inputs.recording);
+    let units = units(profile, &mut results, &attesting);
+    let mut requirements = Vec::new();
+    for r in &profile.requirements {
+        let claimed = statement.of(r);
+        requirements.push(
+            Requiring { r, results: &results, units: &units, attesting: &attesting }.row(claimed, &mut statement),
+        );
+    }
+    let known = |id: &str| units.iter().any(|u| u.id == id) || requirements.iter().any(|r: &RequirementRow| r.id == id);
+    let refuted = |id: &str| {
+        let failing = |r: &&RequirementRow| r.results.iter().any(|c| results.get(c.as_str()).is_some_and(fails));
+        units.iter().any(|u| u.id == id && u.checks == Outcome::Fail)
+            || requirements
+                .iter()
+                .filter(failing)
+                .any(|r| r.id == id || r.cites.iter().any(|c| in_group(id, c, &units)))
+    };
     let mut counts = Counts::default();
     for r in &requirements {
         *match r.outcome {
@@ -187,9 +200,13 @@ pub fn assess(inputs: &Inputs<'_>, profile: &Profile) -> Assessment {
             recording: inputs.recording.digest.clone(),
             ics: inputs.ics.map(|r| r.digest.clone()),
             ixit: inputs.ixit.map(|r| r.digest.clone()),
+            attestations: attestations.map(|r| r.digest.clone()),
         },
         as_of: inputs.recording.as_of().to_owned(),
         verdict: overall(&requirements),
+        attestations: attesting.rows(known, refuted),
+        waivers: attesting.waivers(|id| requirements.iter().any(|r| r.id == id)),
+        contradictions: statement.contradictions(),
         requirements,
         results: results.into_values().collect(),
         units,
@@ -224,6 +241,7 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         reasons: Vec::new(),
         evidence: Vec::new(),
         gaps: Vec::new(),
+        entries: judge.entries(evidence),
         severity: check.severity,
         remedy: check.remedy,
         proves: check.pass,
@@ -248,111 +266,4 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
     }
     row.evidence.sort_by(|a, b| natural(a).cmp(&natural(b)));
     row
-}
-
-/// One requirement or unit from its checks. `person` says whether somebody must still look.
-fn combine<'a>(rows: impl Iterator<Item = &'a CheckRow>, person: bool) -> Outcome {
-    let (mut worst, mut full) = (None::<Verdict>, false);
-    for row in rows {
-        let verdict = match row.verdict {
-            Outcome::Pass if row.proves == Proves::Nothing => continue,
-            Outcome::Pass => Verdict::Pass,
-            Outcome::Fail => Verdict::Fail,
-            Outcome::Inconclusive => Verdict::Inconclusive,
-            Outcome::NotApplicable | Outcome::AwaitingAssessor => continue,
-        };
-        full = (worst.is_none() || full) && row.proves == Proves::Full;
-        worst = Some(worst.map_or(verdict, |w| w.max(verdict)));
-    }
-    match worst {
-        Some(Verdict::Fail) => Outcome::Fail,
-        Some(Verdict::Inconclusive) => Outcome::Inconclusive,
-        Some(Verdict::Pass) if full && !person => Outcome::Pass,
-        Some(Verdict::Pass) => Outcome::AwaitingAssessor,
-        None if person => Outcome::AwaitingAssessor,
-        None => Outcome::Inconclusive,
-    }
-}
-
-fn requirement(r: &Requirement, results: &BTreeMap<&str, CheckRow>, ics: Option<&Ics>) -> RequirementRow {
-    let rows = || r.checks.iter().filter_map(|c| results.get(c.as_str()));
-    let mut outcome = combine(rows(), !r.attest.is_empty());
-    let mut reasons: Vec<String> = Vec::new();
-    for row in rows() {
-        match row.verdict {
-            Outcome::Fail | Outcome::Inconclusive => {
-                let why = if row.observed.is_empty() { row.gaps.join("; ") } else { row.observed.clone() };
-                reasons.push(format!("{}: {why}", row.check));
-            }
-            Outcome::Pass | Outcome::NotApplicable | Outcome::AwaitingAssessor => {}
-        }
-    }
-    if let Some(claim) = ics.and_then(|i| not_applicable(r, i)) {
-        if outcome == Outcome::Fail {
-            reasons.push(format!("the declaration says not applicable ({}), the device shows otherwise", claim.reason));
-        } else {
-            outcome = Outcome::NotApplicable;
-            reasons = vec![format!("declared: {}", claim.reason)];
-        }
-    }
-    if outcome == Outcome::AwaitingAssessor {
-        reasons.push("what the checks show must be completed by an assessor".to_owned());
-    }
-    RequirementRow {
-        id: r.id.clone(),
-        level: match r.binding {
-            Binding::Mandatory => "M",
-            Binding::Recommended => "R",
-        },
-        text: r.text.clone(),
-        outcome,
-        reasons,
-        cites: r.cites.clone(),
-        results: r.checks.clone(),
-        attest: r.step(),
-        provisions: r.rows.clone(),
-    }
-}
-
-/// A requirement that cites several provisions is not applicable only when none of them is.
-fn not_applicable<'a>(r: &Requirement, ics: &'a Ics) -> Option<&'a Claim> {
-    let claims: Option<Vec<&Claim>> = r.cites.iter().map(|c| ics.claims.get(c)).collect();
-    let claims = claims.filter(|c| c.iter().all(|c| c.support == Support::NotApplicable))?;
-    claims.first().copied()
-}
-
-fn units(profile: &Profile, results: &mut BTreeMap<&str, CheckRow>) -> Vec<UnitRow> {
-    let cited: std::collections::BTreeSet<&str> =
-        profile.requirements.iter().flat_map(|r| r.cites.iter().map(String::as_str)).collect();
-    let Some(method) = profile.method else { return Vec::new() };
-    let mut rows = Vec::new();
-    for (_, case, unit) in method.units().filter(|(g, _, _)| cited.contains(g.id.as_str())) {
-        let by: Vec<String> = unit.checks.iter().filter(|c| results.contains_key(c.as_str())).cloned().collect();
-        for c in &by {
-            if let Some(row) = results.get_mut(c.as_str()) {
-                row.units.push(unit.id.clone());
-            }
-        }
-        let verdict = combine(by.iter().filter_map(|c| results.get(c.as_str())), unit.checks.is_empty());
-        rows.push(UnitRow { id: unit.id.clone(), case: case.id.clone(), kind: unit.kind.clone(), verdict, by });
-    }
-    // A unit that repeats another takes its verdict where that one is in the profile, too.
-    let verdicts: BTreeMap<String, Outcome> = rows.iter().map(|r| (r.id.clone(), r.verdict)).collect();
-    for (_, _, unit) in method.units() {
-        let Some(of) = unit.same_as.as_ref().and_then(|s| verdicts.get(s)) else { continue };
-        if let Some(row) = rows.iter_mut().find(|r| r.id == unit.id) {
-            row.verdict = *of;
-        }
-    }
-    rows
-}
-
-/// FAIL if a mandatory one fails, else INCONCLUSIVE if any is open, else PASS. Nothing judged is never a pass.
-fn overall(rows: &[RequirementRow]) -> Outcome {
-    let mandatory = || rows.iter().filter(|r| r.level == "M" && r.outcome != Outcome::NotApplicable);
-    if mandatory().any(|r| r.outcome == Outcome::Fail) {
-        return Outcome::Fail;
-    }
-    let open = |r: &RequirementRow| r.outcome != Outcome::Pass;
-    if mandatory().next().is_none() || mandatory().any(open) { Outcome::Inconclusive } else { Outcome::Pass }
 }

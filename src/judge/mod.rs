@@ -1,11 +1,17 @@
 //! Floor 1b: how it is decided. Pure: no network, clock, file, randomness or hash order.
+pub mod applies;
 pub mod assess;
+pub mod attested;
 pub mod check;
+pub mod conditions;
 pub mod evidence;
 pub mod judgement;
+pub mod plausible;
 pub mod profile;
+mod requirements;
+mod units;
 
-pub use assess::{Assessment, Inputs, assess};
+pub use assess::{Assessment, Inputs, assess, assess_attested};
 pub use check::{CHECKS, Check};
 pub use evidence::{Evidence, Known, Seen};
 pub use judgement::{Decision, Judgement, Verdict};

@@ -1,6 +1,7 @@
 //! Profiles: a region's requirements as data. Which check verifies which requirement, with which thresholds.
 use super::check::{Check, Judge};
 use crate::model::Sha256Digest;
+pub use crate::model::nearest::nearest;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,6 +91,7 @@ pub struct Profile {
     pub requirements: Vec<Requirement>,
     /// Parameters of checks, as written.
     pub parameters: BTreeMap<String, toml::Table>,
+    pub catalogue: Option<&'static Catalogue>,
     pub method: Option<&'static Method>,
     pub digest: Sha256Digest,
     checks: BTreeMap<&'static str, (&'static Check, Box<dyn Judge>)>,
@@ -126,15 +128,6 @@ impl Profile {
     }
 }
 
-/// `; did you mean ...?` for the nearest known name, if one is near.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
-        .map(|k| (strsim::jaro_winkler(name, k), k))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(String::new, |(_, k)| format!("; did you mean `{k}`?"))
-}
-
 /// The built-in profiles, sorted: id and text.
 pub static BUILTIN: &[(&str, &str)] = &[
     ("5g-edge", include_str!("../../profiles/region/5g-edge.toml")),
@@ -163,8 +156,19 @@ pub struct Catalogue {
     pub title: String,
     pub source: String,
     pub confidence: String,
+    #[serde(default, rename = "condition")]
+    pub conditions: Vec<Condition>,
+    /// Lettered features, which the newer edition has beside its conditions.
+    #[serde(default, rename = "feature")]
+    pub features: Vec<Condition>,
     #[serde(rename = "provision")]
     pub provisions: Vec<Provision>,
+}
+
+#[derive(Deserialize)]
+pub struct Condition {
+    pub id: String,
+    pub text: String,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +219,9 @@ pub struct Case {
     pub id: String,
     pub kind: String,
     pub purpose: String,
+    /// Tables of the IXIT that it reads.
+    #[serde(default)]
+    pub ixit: Vec<String>,
     #[serde(rename = "unit")]
     pub units: Vec<Unit>,
 }

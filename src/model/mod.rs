@@ -1,11 +1,14 @@
 //! Floor 0: what is written down. Data and parsing only; no I/O, no clock, no verdicts.
+pub mod attestation;
 pub mod declarations;
 pub mod digest;
+pub mod nearest;
 pub mod observation;
 pub mod recording;
 pub mod scope;
 pub mod subject;
 
+pub use attestation::Attestations;
 pub use declarations::{Ics, Ixit};
 pub use digest::Sha256Digest;
 pub use observation::Observation;

@@ -41,11 +41,45 @@ pub fn text(a: &Assessment) -> String {
             rows.iter().for_each(|r| check(&mut page, r));
         }
     }
+    if !a.contradictions.is_empty() {
+        page.head(&format!("declared otherwise than observed ({})", a.contradictions.len()));
+        for c in &a.contradictions {
+            page.put("  ", &format!("{}: declared: {}", c.about, c.declared));
+            page.labelled("observed", &c.observed);
+            page.labelled("evidence", &c.evidence.join(", "));
+        }
+    }
+    people(&mut page, a);
     if !a.gaps.is_empty() {
         page.head(&format!("not looked at ({})", a.gaps.len()));
         a.gaps.iter().for_each(|g| page.put("  ", g));
     }
     page.0
+}
+
+/// What assessors attested and who waived what, with how it stands.
+fn people(page: &mut Page, a: &Assessment) {
+    if !a.attestations.is_empty() {
+        page.head(&format!("attested ({})", a.attestations.len()));
+        for t in &a.attestations {
+            let second = t.second.as_ref().map(|s| format!(" and {s}")).unwrap_or_default();
+            let until = t.expires.as_ref().map(|d| format!(", until {d}")).unwrap_or_default();
+            let head =
+                format!("{} {} by {}{second} at {}{until} ({})", t.unit, t.verdict, t.by, t.at, t.standing.word());
+            page.put("  ", &head);
+            page.labelled("why", &t.why);
+            if let Some(file) = &t.attachment {
+                page.labelled("attached", &format!("{} {}", file.name, file.sha256));
+            }
+        }
+    }
+    if !a.waivers.is_empty() {
+        page.head(&format!("waived, which changes no outcome ({})", a.waivers.len()));
+        for w in &a.waivers {
+            page.put("  ", &format!("{} by {} until {} ({})", w.requirement, w.by, w.expires, w.standing.word()));
+            page.labelled("why", &w.why);
+        }
+    }
 }
 
 fn requirement(page: &mut Page, r: &RequirementRow) {
@@ -70,6 +104,9 @@ fn check(page: &mut Page, r: &CheckRow) {
     page.labelled("subjects", &r.subjects.join(", "));
     page.labelled("evidence", &r.evidence.join(", "));
     page.labelled("missing", &r.gaps.join("; "));
+    for e in r.entries.iter().filter(|e| e.verdict != Outcome::Pass) {
+        page.labelled(&format!("{} {}", e.table, e.entry), &format!("{}: {}", e.verdict.word(), e.observed));
+    }
     page.labelled("remedy", r.remedy);
 }
 

@@ -1,8 +1,9 @@
 //! Ways in: declared against found.
-use super::common::{listed, never_absent, not_declared};
-use super::{Check, Judge, Proves, Severity, bind};
+use super::common::{guards, listed, never_absent, not_declared};
+use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{
-    Decision, Evidence, Known,
+    Decision, Evidence, Known, Seen,
+    assess::Outcome,
     judgement::{Point, every},
 };
 use crate::model::{Observation, declarations::DeclaredAuth, observation::Asks};
@@ -27,26 +28,68 @@ struct AuthMechInventory {}
 
 impl Judge for AuthMechInventory {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
-        let found = evidence.known("logins", |r| match &r.observation {
-            Observation::LoginSurface { mechanism, asks: Asks::Yes | Asks::Unclear, path, .. } => {
-                Some((mechanism.word(), path))
-            }
-            _ => None,
-        });
-        let words: BTreeSet<&str> = found.items().iter().map(|s| s.what.0).collect();
+        let found = surfaces(evidence);
         let Some(entries) = evidence.ixit.and_then(|i| i.auth.as_ref()) else {
-            return undeclared(&found, &words);
+            return undeclared(&found, &found.items().iter().map(|s| s.what.0).collect());
         };
-        let declared = Declared::of(entries, &words);
+        let declared = Declared::of(evidence, entries, &found);
         let decision = every(&found, NO_LOGIN, |seen| {
             let (word, path) = seen.what;
             declared.point(word, format!("{word} on {}{path}", seen.subject()))
         });
-        match declared.never_found.is_empty() {
+        // An entry without x-mechanism was not found either, where nothing was.
+        match entries.is_empty() {
             true => decision,
-            false => never_absent(decision, "logins", &format!("declared but never found: {}", declared.never_found)),
+            false => {
+                let all = listed(entries.iter().map(|e| e.id.as_str()));
+                never_absent(decision, "logins", &format!("declared but never found: {all}"))
+            }
         }
     }
+
+    fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
+        let Some(entries) = evidence.ixit.and_then(|i| i.auth.as_ref()) else { return Vec::new() };
+        let found = surfaces(evidence);
+        let row = |e: &DeclaredAuth| {
+            let seen = seen_of(evidence, e, &found);
+            let at = listed(seen.iter().map(|s| s.subject()));
+            EntryRow {
+                table: "1-AuthMech",
+                entry: e.id.clone(),
+                verdict: if seen.is_empty() { Outcome::Inconclusive } else { Outcome::Pass },
+                observed: match (seen.is_empty(), e.mechanism.is_empty()) {
+                    (false, _) => format!("found on {at}"),
+                    (true, false) => {
+                        format!("{} was not found where it is declared, so it was not exercised", e.mechanism)
+                    }
+                    (true, true) => "it has no x-mechanism, so that nothing found can be told to be it".to_owned(),
+                },
+                evidence: seen.iter().map(|s| s.cite().to_owned()).collect(),
+            }
+        };
+        entries.iter().map(row).collect()
+    }
+}
+
+/// Mechanism and path.
+type Surface<'a> = (&'static str, &'a String);
+
+fn surfaces<'a>(evidence: &Evidence<'a>) -> Known<Surface<'a>> {
+    evidence.known("logins", |r| match &r.observation {
+        Observation::LoginSurface { mechanism, asks: Asks::Yes | Asks::Unclear, path, .. } => {
+            Some((mechanism.word(), path))
+        }
+        _ => None,
+    })
+}
+
+/// Where an entry was found: its mechanism, on the endpoints that refer to it, if any do.
+fn seen_of<'s, 'a>(
+    evidence: &Evidence<'_>,
+    entry: &DeclaredAuth,
+    found: &'s Known<Surface<'a>>,
+) -> Vec<&'s Seen<Surface<'a>>> {
+    found.items().iter().filter(|s| s.what.0 == entry.mechanism && guards(evidence, entry, s.subject())).collect()
 }
 
 /// Without the table there is nothing to compare with, but where nothing was found that is no matter.
@@ -61,15 +104,19 @@ struct Declared<'a> {
     words: BTreeSet<&'a str>,
     /// Entries without `x-mechanism`.
     wordless: String,
-    never_found: String,
+    /// Entries with one that were not found, each with its mechanism.
+    not_exercised: String,
 }
 
 impl<'a> Declared<'a> {
-    fn of(entries: &'a [DeclaredAuth], found: &BTreeSet<&str>) -> Self {
-        let words: BTreeSet<&str> = entries.iter().map(|e| e.mechanism.as_str()).filter(|m| !m.is_empty()).collect();
-        let wordless = listed(entries.iter().filter(|e| e.mechanism.is_empty()).map(|e| e.id.as_str()));
-        let never_found = listed(words.iter().filter(|w| !found.contains(*w)));
-        Self { words, wordless, never_found }
+    fn of(evidence: &Evidence<'_>, entries: &'a [DeclaredAuth], found: &Known<Surface<'_>>) -> Self {
+        let named = |e: &&DeclaredAuth| !e.mechanism.is_empty();
+        let missing = entries.iter().filter(named).filter(|e| seen_of(evidence, e, found).is_empty());
+        Self {
+            words: entries.iter().filter(named).map(|e| e.mechanism.as_str()).collect(),
+            wordless: listed(entries.iter().filter(|e| !named(e)).map(|e| e.id.as_str())),
+            not_exercised: listed(missing.map(|e| format!("{} ({})", e.id, e.mechanism))),
+        }
     }
 
     fn point(&self, word: &str, found: String) -> Point {
@@ -79,9 +126,10 @@ impl<'a> Declared<'a> {
                 false => Point::Unclear(format!("{found} may be {}, which has no x-mechanism", self.wordless)),
             };
         }
-        match self.never_found.is_empty() {
-            true => Point::Good(format!("{found} is declared")),
-            false => Point::Unclear(format!("declared but never found, so not tested: {}", self.never_found)),
+        match self.not_exercised.is_empty() {
+            true if self.wordless.is_empty() => Point::Good(format!("{found} is declared")),
+            true => Point::Unclear(format!("declared without x-mechanism, so not told apart: {}", self.wordless)),
+            false => Point::Unclear(format!("declared but never found, so not tested: {}", self.not_exercised)),
         }
     }
 }

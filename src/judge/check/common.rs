@@ -1,5 +1,6 @@
 //! What several checks ask in the same way.
 use crate::judge::{Decision, Evidence, Judgement, Known};
+use crate::model::declarations::DeclaredAuth;
 use crate::model::observation::{HttpPage, PortState};
 use crate::model::{Endpoint, Gap, Observation, Record, Subject, Why};
 use std::collections::BTreeMap;
@@ -84,4 +85,12 @@ pub(super) fn is_unknown(service: &str) -> bool {
 pub(super) fn listed<T: Ord + std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     let set: std::collections::BTreeSet<T> = items.into_iter().collect();
     set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a declared log-in is declared for this place: on the endpoints that refer to it, or, if none does, anywhere.
+pub(super) fn guards(evidence: &Evidence<'_>, entry: &DeclaredAuth, place: &Subject) -> bool {
+    let endpoints = evidence.ixit.and_then(|i| i.endpoints.as_deref()).unwrap_or_default();
+    let mut guarded = endpoints.iter().filter(|e| e.auth_ref.contains(&entry.id)).peekable();
+    let at = place.endpoint();
+    guarded.peek().is_none() || at.is_some_and(|at| guarded.any(|g| g.covers(at.transport, at.port)))
 }

@@ -1,8 +1,12 @@
 //! The rule that all default-credential checks share: a listed credential counts only when it is
 //! accepted twice while a random wrong one is refused.
-use super::common::listed;
+use super::{
+    EntryRow,
+    common::{guards, listed},
+};
 use crate::judge::{
-    Decision, Evidence,
+    Decision, Evidence, Verdict,
+    assess::Outcome,
     judgement::{Point, every},
 };
 use crate::model::observation::{Answer, Asks, Mechanism, Presented};
@@ -12,7 +16,39 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Judges every endpoint where `mechanism` asks for a login. One that lets everybody in without asking has
 /// no default login to judge, unless it showed a login all the same (HTTP).
 pub(super) fn judge(evidence: &Evidence<'_>, mechanism: Mechanism, absent: &str) -> Decision {
-    let facts = evidence.known_of("logins", Some(mechanism.word()), |r| of(r, mechanism));
+    judge_at(evidence, mechanism, absent, |_| true)
+}
+
+/// The same for each declared log-in of that mechanism, on the endpoints where it is declared.
+pub(super) fn entries(evidence: &Evidence<'_>, mechanism: Mechanism) -> Vec<EntryRow> {
+    let declared = evidence.ixit.and_then(|i| i.auth.as_deref()).unwrap_or_default();
+    let row = |e: &crate::model::declarations::DeclaredAuth| {
+        let mut row = EntryRow {
+            table: "1-AuthMech",
+            entry: e.id.clone(),
+            verdict: Outcome::Inconclusive,
+            observed: "not found where it is declared, so it was not exercised".to_owned(),
+            evidence: Vec::new(),
+        };
+        // Not found is a fault of nobody's, but no reason to think that it was tried either.
+        if let Decision::Judged(j) = judge_at(evidence, mechanism, "", |s| guards(evidence, e, s))
+            && j.cites().next().is_some()
+        {
+            row.verdict = match j.verdict() {
+                Verdict::Pass => Outcome::Pass,
+                Verdict::Inconclusive => Outcome::Inconclusive,
+                Verdict::Fail => Outcome::Fail,
+            };
+            row.observed = j.observed().join("; ");
+            row.evidence = j.cites().cloned().collect();
+        }
+        row
+    };
+    declared.iter().filter(|e| e.mechanism == mechanism.word()).map(row).collect()
+}
+
+fn judge_at(evidence: &Evidence<'_>, mechanism: Mechanism, absent: &str, at: impl Fn(&Subject) -> bool) -> Decision {
+    let facts = evidence.known_of("logins", Some(mechanism.word()), |r| of(r, mechanism).filter(|(s, _)| at(s)));
     let mut accounts: BTreeMap<&Subject, Account<'_>> = BTreeMap::new();
     for (subject, fact) in facts.items().iter().map(|s| s.what) {
         accounts.entry(subject).or_default().add(fact);

@@ -1,6 +1,6 @@
 //! HTTP Basic login: no listed default credential may open it.
 use super::default_creds;
-use super::{Check, Judge, Proves, Severity, bind};
+use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{Decision, Evidence};
 use crate::model::observation::Mechanism;
 use serde::Deserialize;
@@ -24,5 +24,9 @@ struct HttpBasicDefaultCreds {}
 impl Judge for HttpBasicDefaultCreds {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         default_creds::judge(evidence, Mechanism::HttpBasic, "no Basic challenge")
+    }
+
+    fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
+        default_creds::entries(evidence, Mechanism::HttpBasic)
     }
 }

@@ -1,6 +1,6 @@
 //! A check is a question put to evidence: one record and one function, in a file named after its id.
 //! It never sees a socket and knows no region; a region's thresholds are the fields of its struct.
-use super::{Decision, Evidence};
+use super::{Decision, Evidence, assess::Outcome};
 use serde::{Serialize, de::DeserializeOwned};
 
 mod auth_mech_inventory;
@@ -65,6 +65,21 @@ pub enum Severity {
 /// A check with its parameters bound.
 pub trait Judge: Send + Sync {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision;
+
+    /// What it comes to for each declared entry of the IXIT, where it exercises entries.
+    fn entries(&self, _: &Evidence<'_>) -> Vec<EntryRow> {
+        Vec::new()
+    }
+}
+
+/// One declared entry, and what was seen of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntryRow {
+    pub table: &'static str,
+    pub entry: String,
+    pub verdict: Outcome,
+    pub observed: String,
+    pub evidence: Vec<String>,
 }
 
 #[derive(Debug)]

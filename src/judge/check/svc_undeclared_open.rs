@@ -1,8 +1,9 @@
 //! What is open must be declared: declared against observed.
 use super::common::{OpenPort, Said, is_unknown, listed, not_declared, open_ports, said_by_endpoint};
-use super::{Check, Judge, Proves, Severity, bind};
+use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence, Seen,
+    assess::Outcome,
     judgement::{Point, every, none},
 };
 use crate::model::declarations::{DeclaredEndpoint, EndpointStatus};
@@ -38,6 +39,32 @@ impl Judge for SvcUndeclaredOpen {
         }
         every(&open, "no open port", |seen| point(seen.what.0, spoken(seen, &said), declared))
     }
+
+    fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
+        let (open, said) = (open_ports(evidence), said_by_endpoint(evidence));
+        let declared = evidence.ixit.and_then(|i| i.endpoints.as_deref()).unwrap_or_default();
+        declared.iter().map(|d| entry(d, open.items(), &said)).collect()
+    }
+}
+
+/// A declared endpoint: found as declared, found otherwise, or not seen. Not seen is no fault of the device's.
+fn entry(declared: &DeclaredEndpoint, open: &[Seen<OpenPort<'_>>], said: &BTreeMap<Subject, Said<'_>>) -> EntryRow {
+    let here: Vec<_> = open.iter().filter(|s| covers(declared, s.what.0)).collect();
+    let points: Vec<Point> =
+        here.iter().map(|s| point(s.what.0, spoken(s, said), std::slice::from_ref(declared))).collect();
+    let worst = points.iter().find(|p| matches!(p, Point::Bad(_)));
+    let worst = worst.or(points.iter().find(|p| matches!(p, Point::Unclear(_)))).or(points.first());
+    let (verdict, observed) = match (worst, declared.status) {
+        (Some(Point::Bad(s)), _) => (Outcome::Fail, s.clone()),
+        (Some(Point::Unclear(s)), _) => (Outcome::Inconclusive, s.clone()),
+        (Some(Point::Good(s)), _) => (Outcome::Pass, s.clone()),
+        (None, EndpointStatus::Disabled) => (Outcome::Inconclusive, "declared disabled, and not seen open".to_owned()),
+        (None, EndpointStatus::Enabled | EndpointStatus::Transient) => {
+            (Outcome::Inconclusive, "not seen open, so it was not exercised".to_owned())
+        }
+    };
+    let evidence = here.iter().map(|s| s.cite().to_owned()).collect();
+    EntryRow { table: "x-endpoints", entry: declared.name(), verdict, observed, evidence }
 }
 
 /// A protocol and whether TLS protects it.
@@ -83,8 +110,7 @@ fn point(open: Endpoint, spoken: Spoken<'_>, declared: &[DeclaredEndpoint]) -> P
 }
 
 fn covers(declared: &DeclaredEndpoint, open: Endpoint) -> bool {
-    let last = declared.last_port.unwrap_or(declared.port);
-    declared.transport == open.transport && (declared.port..=last).contains(&open.port)
+    declared.covers(open.transport, open.port)
 }
 
 fn speaks(declared: &DeclaredEndpoint, spoken: Spoken<'_>) -> bool {

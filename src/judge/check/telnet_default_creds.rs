@@ -1,6 +1,6 @@
 //! Telnet login: no listed default credential may open it.
 use super::default_creds;
-use super::{Check, Judge, Proves, Severity, bind};
+use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{Decision, Evidence};
 use crate::model::observation::Mechanism;
 use serde::Deserialize;
@@ -24,5 +24,9 @@ struct TelnetDefaultCreds {}
 impl Judge for TelnetDefaultCreds {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         default_creds::judge(evidence, Mechanism::Telnet, "no Telnet login prompt")
+    }
+
+    fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
+        default_creds::entries(evidence, Mechanism::Telnet)
     }
 }

@@ -94,6 +94,7 @@ pub(super) fn read(file: &str, text: &str, level: Option<&str>) -> Result<Profil
         levels: w.levels,
         requirements,
         parameters,
+        catalogue,
         method,
         digest: Sha256Digest::of(text.as_bytes()),
         checks,

@@ -1,0 +1,67 @@
+//! The implementation conformance statement: a claim per provision, and which conditions hold.
+use super::{DeclarationError, located};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    Yes,
+    No,
+    NotApplicable,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub support: Support,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// The statement.
+///
+/// ```toml
+/// catalogue = "en303645-v2"
+/// [conditions]
+/// "2" = false
+/// [claims]
+/// "5.1-1" = { support = "yes" }
+/// "5.1-2" = { support = "not-applicable", reason = "no pre-installed passwords" }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ics {
+    /// Whose provisions are claimed; without it, those of the profile's catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
+    /// Numbered conditions and lettered features of the catalogue: whether they hold for this device.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, bool>,
+    #[serde(default)]
+    pub claims: BTreeMap<String, Claim>,
+}
+
+impl Ics {
+    pub fn parse(file: &str, text: &str) -> Result<Self, DeclarationError> {
+        let ics: Self = toml::from_str(text).map_err(|e| located(file, text, &e))?;
+        for (id, claim) in &ics.claims {
+            if claim.support == Support::NotApplicable && claim.reason.trim().is_empty() {
+                let line = Self::line_of(text, id);
+                let message = format!("`{id}` is claimed not applicable without a reason; add reason = \"...\"");
+                return Err(DeclarationError { file: file.to_owned(), line, message });
+            }
+        }
+        Ok(ics)
+    }
+
+    /// The line on which a claim or condition stands, as far as its key can be found.
+    pub fn line_of(text: &str, key: &str) -> usize {
+        let is = |line: &str| {
+            let line = line.trim_start().trim_start_matches("[claims.");
+            let line = line.trim_start_matches(['"', '\'']);
+            line.strip_prefix(key).is_some_and(|rest| rest.starts_with(['"', '\'', ' ', '=', ']', '.']))
+        };
+        text.lines().position(is).map_or(1, |n| n + 1)
+    }
+}
