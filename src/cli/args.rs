@@ -109,6 +109,9 @@ pub struct ScanArgs {
     /// Print JSON on stdout
     #[arg(long)]
     pub json: bool,
+    /// Checks that are known to fail (TOML); any other outcome is exit code 1
+    #[arg(long, value_name = "FILE", requires = "profile")]
+    pub expect: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,6 +136,9 @@ pub struct JudgeArgs {
     pub ixit: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+    /// Checks that are known to fail (TOML); any other outcome is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -237,10 +243,16 @@ pub enum ReportFormat {
     Html,
     Json,
     Text,
+    Csv,
+    Junit,
+    Sarif,
+    Oscal,
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html")]
+#[command(
+    after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html\n  patuh report camera.bundle --format junit --out junit.xml\n  patuh report camera.bundle --format oscal --out oscal"
+)]
 pub struct ReportArgs {
     #[arg(value_name = "BUNDLE|RECORDING")]
     pub source: PathBuf,
@@ -249,4 +261,10 @@ pub struct ReportArgs {
     /// Judge under these instead (for a recording: default all built-in)
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
+    /// Write here instead of to the screen; a directory for oscal, else a file
+    #[arg(long, value_name = "FILE|DIR")]
+    pub out: Option<PathBuf>,
+    /// The file of your repository that code scanning shows SARIF results at
+    #[arg(long, value_name = "PATH")]
+    pub sarif_anchor: Option<String>,
 }

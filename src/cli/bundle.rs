@@ -27,8 +27,7 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::Yes => Standing::Interim,
     };
     let report = Report { recording: content.recording, assessments: content.assessments, standing };
-    let html = report::html(&report).map_err(|e| e.to_string())?;
-    Ok(vec![("report/report.html".to_owned(), html.into_bytes())])
+    report::views(&report).map_err(|e| e.to_string())
 }
 
 pub fn run_seal(a: &SealArgs) -> Done {
@@ -141,10 +140,32 @@ fn unsealed(a: &ReportArgs) -> Done {
 }
 
 fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
-    output::result(&match a.format {
-        ReportFormat::Html => report::html(report).map_err(|e| Failure::new(Exit::Ours, e.to_string()))?,
+    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
+    let text = match a.format {
+        ReportFormat::Html => report::html(report).map_err(ours)?,
         ReportFormat::Json => report::json(report.assessments),
         ReportFormat::Text => report.assessments.iter().map(report::text).collect::<Vec<_>>().join("\n"),
-    })?;
+        ReportFormat::Csv => report::csv(report.assessments),
+        ReportFormat::Junit => report::junit(report).map_err(ours)?,
+        ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
+        ReportFormat::Oscal => return oscal(a, report),
+    };
+    match &a.out {
+        None => output::result(&text)?,
+        Some(path) => output::file(path, text.as_bytes())?,
+    }
+    Ok(Exit::Passed)
+}
+
+/// OSCAL is four files that refer to each other, so that it needs a directory.
+fn oscal(a: &ReportArgs, report: &Report<'_>) -> Done {
+    let Some(dir) = &a.out else {
+        let message = "--format oscal writes four files; name a directory with --out DIR";
+        return Err(Failure::new(Exit::Usage, message));
+    };
+    std::fs::create_dir_all(dir).map_err(|e| Failure::new(Exit::Io, format!("`{}`: {e}", dir.display())))?;
+    for (name, text) in report::oscal(report) {
+        output::file(&dir.join(name), text.as_bytes())?;
+    }
     Ok(Exit::Passed)
 }

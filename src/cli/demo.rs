@@ -115,6 +115,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         out: None,
         resume: None,
         json: false,
+        expect: None,
     };
     let mut prepared = scan::prepare(&args).await?;
     prepared.scope.authorised_by = "the demonstration, for its own simulated devices".to_owned();

@@ -35,12 +35,7 @@ pub struct ReportError(#[from] Error);
 
 /// The page. The same report gives the same bytes.
 pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_trim_blocks(true);
-    env.set_lstrip_blocks(true);
-    env.set_keep_trailing_newline(true);
-    env.set_formatter(cleaned);
+    let mut env = environment();
     // The name's ending switches escaping on.
     env.add_template("report.html", include_str!("report.html.j2"))?;
     let recording = report.recording;
@@ -62,6 +57,17 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         runs => runs(recording),
         evidence => evidence(recording),
     })?)
+}
+
+/// How every template of ours is read and written.
+pub fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_trim_blocks(true);
+    env.set_lstrip_blocks(true);
+    env.set_keep_trailing_newline(true);
+    env.set_formatter(cleaned);
+    env
 }
 
 /// Every value that is written passes here: hidden characters are shown as `.`, then it is escaped.
