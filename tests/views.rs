@@ -25,6 +25,7 @@ fn judged_with(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessmen
         ixit: None,
         profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
         interim: Interim::Yes,
+        supersedes: None,
     };
     let judged = payload::judge(&from).unwrap();
     (judged.recording, judged.assessments)
@@ -36,7 +37,7 @@ fn failing() -> Vec<String> {
 }
 
 fn report<'a>(recording: &'a Recording, assessments: &'a [Assessment]) -> Report<'a> {
-    Report { recording, assessments, standing: Standing::Interim }
+    Report { recording, assessments, standing: Standing::Interim, replaces: None }
 }
 
 fn schema(name: &str) -> Value {
@@ -199,7 +200,8 @@ fn csv_has_a_line_for_each_case_and_no_formula() {
 fn the_bag_holds_every_view_and_the_same_content_gives_the_same_bytes() {
     let make = || {
         let (recording, assessments) = judged_with(&failing(), None);
-        let content = Content { recording: &recording, assessments: &assessments, interim: Interim::Yes };
+        let content =
+            Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
         views(&content).unwrap()
     };
     let names: Vec<String> = make().into_iter().map(|(name, _)| name).collect();

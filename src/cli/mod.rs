@@ -2,6 +2,7 @@
 mod args;
 mod bundle;
 mod demo;
+mod diff;
 mod doctor;
 mod explain;
 mod judge;
@@ -11,6 +12,7 @@ mod profile;
 mod scan;
 mod sim;
 mod source;
+mod timestamp;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -22,6 +24,8 @@ pub enum Exit {
     Passed = 0,
     Inconclusive = 2,
     Failed = 1,
+    /// Of `diff` only.
+    NotComparable = 3,
     Usage = 64,
     BadInput = 65,
     NoInput = 66,
@@ -82,7 +86,11 @@ async fn dispatch(command: Command) -> Done {
         Command::Plan(a) => plan::run(a).await,
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
-        Command::Seal(a) => bundle::run_seal(&a),
+        Command::Seal(a) => bundle::run_seal(&a).await,
+        Command::Amend(a) => bundle::run_amend(&a).await,
+        Command::Timestamp(a) => timestamp::run(&a).await,
+        Command::Diff(a) => diff::run(&a),
+        Command::Keygen(a) => bundle::run_keygen(&a),
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),
         Command::Profile(a) => profile::run(&a.command),

@@ -1,6 +1,7 @@
 //! Reads what people name on the command line: recordings, declarations, scopes.
 use super::{Exit, Failure};
 use patuh::{
+    bundle::{open, open::is_zip},
     judge::{assess::Read, profile::Profile},
     model::{Ics, Ixit, Recording, Scope, Sha256Digest, declarations::located},
     scan::journal::RECORDING,
@@ -21,6 +22,10 @@ fn text(path: &Path) -> Result<String, Failure> {
 
 /// The recording in a directory made by `scan --out`, or inside a bundle.
 pub fn recording(source: &Path) -> Result<Recording, Failure> {
+    if is_zip(source) {
+        let bundle = open(source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+        return Ok(bundle.recording().clone());
+    }
     let places = [source.join(RECORDING), source.join("data/recording").join(RECORDING)];
     let file = match places.iter().find(|p| p.exists()) {
         Some(p) => p.clone(),

@@ -27,6 +27,8 @@ pub struct Report<'a> {
     pub recording: &'a Recording,
     pub assessments: &'a [Assessment],
     pub standing: Standing,
+    /// The bundle that this one replaces, and why.
+    pub replaces: Option<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, ThisError)]
@@ -49,6 +51,7 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         recording_digest => recording.digest.to_string(),
         tool => tool(),
         standing => report.standing,
+        replaces => report.replaces,
         sections => sections,
         gaps => gaps,
         awaiting => sections.iter().map(|s| s.awaiting.len()).sum::<usize>(),

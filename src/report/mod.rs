@@ -3,6 +3,7 @@
 //! A device's words are hostile wherever they are shown: each view cleans and escapes them itself.
 pub mod case;
 pub mod csv;
+pub mod diff;
 pub mod expect;
 pub mod html;
 pub mod inventory;

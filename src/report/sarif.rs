@@ -1,5 +1,9 @@
 //! SARIF 2.1.0 for code scanning: failures only, since those who show it take every result for an alert.
-use super::{case::cases, html::Report};
+use super::{
+    case::cases,
+    html::Report,
+    json::{some, with},
+};
 use crate::judge::{
     Assessment,
     assess::{CheckRow, Outcome, tool},
@@ -66,12 +70,11 @@ fn result(report: &Report<'_>, a: &Assessment, (n, r): (usize, &CheckRow), ancho
         cases(a).iter().filter(|c| c.name() == r.check).map(|c| c.requirement.id.as_str()).collect();
     let logical: Vec<Value> =
         r.subjects.iter().map(|s| json!({"fullyQualifiedName": clean(s, usize::MAX), "kind": "resource"})).collect();
-    let mut location = json!({"logicalLocations": logical});
-    if let Some(file) = anchor {
-        location["physicalLocation"] = json!({"artifactLocation": {"uri": file}, "region": {"startLine": 1}});
-    }
+    let physical = anchor.map(|file| json!({"artifactLocation": {"uri": file}, "region": {"startLine": 1}}));
+    let location = with(with(json!({}), "logicalLocations", some(logical)), "physicalLocation", physical);
+    let locations = location.as_object().is_some_and(|l| !l.is_empty()).then(|| json!([location]));
     let said = format!("{} Observed: {} Remedy: {}", r.expected, clean(&r.observed, usize::MAX), r.remedy);
-    let mut result = json!({
+    let result = json!({
         "ruleId": r.check,
         "ruleIndex": n,
         "kind": "fail",
@@ -80,10 +83,7 @@ fn result(report: &Report<'_>, a: &Assessment, (n, r): (usize, &CheckRow), ancho
         "partialFingerprints": {"patuhFinding/v1": fingerprint(report, a, r)},
         "properties": {"requirements": requirements, "evidence": r.evidence, "severity": r.severity},
     });
-    if !logical.is_empty() || anchor.is_some() {
-        result["locations"] = json!([location]);
-    }
-    result
+    with(result, "locations", locations)
 }
 
 /// The same for the same flaw of the same profile, whatever address the device has that day.

@@ -39,7 +39,8 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::No => Standing::Sealed,
         Interim::Yes => Standing::Interim,
     };
-    let report = Report { recording: content.recording, assessments: content.assessments, standing };
+    let replaces = content.supersedes.map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
+    let report = Report { recording: content.recording, assessments: content.assessments, standing, replaces };
     patuh::report::views(&report).map_err(|e| e.to_string())
 }
 

@@ -5,6 +5,7 @@ use crate::judge::{Assessment, assess::tool};
 use crate::report::{
     Report,
     case::{ASSESSOR, cases},
+    json::{some, with},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -87,14 +88,11 @@ fn declarations(report: &Report<'_>, ids: &Ids) -> Value {
         links.push(json!({"href": format!("../../declarations/{name}.toml"), "media-type": "application/toml",
             "hashes": [{"algorithm": "SHA-256", "value": digest.hex()}]}));
     }
-    let mut resource = json!({"uuid": ids.id("declarations"), "title": "Declarations of the device (ICS, IXIT)",
-        "description": "What the maker declares and describes."});
-    if links.is_empty() {
-        resource["description"] = json!("None was supplied.");
-    } else {
-        resource["rlinks"] = json!(links);
-    }
-    resource
+    let links = some(links);
+    let said = if links.is_some() { "What the maker declares and describes." } else { "None was supplied." };
+    let resource = json!({"uuid": ids.id("declarations"), "title": "Declarations of the device (ICS, IXIT)",
+        "description": said});
+    with(resource, "rlinks", links)
 }
 
 fn chosen(ids: &Ids) -> Value {

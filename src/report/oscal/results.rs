@@ -7,6 +7,7 @@ use crate::judge::{
 use crate::report::{
     Report,
     case::{Case, Step, cases},
+    json::{some, with},
 };
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ fn result(report: &Report<'_>, ids: &Ids, a: &Assessment) -> Value {
     let observations: Vec<Value> = cases.iter().map(|c| observation(ids, c)).collect();
     let applicable = a.requirements.iter().filter(|r| r.outcome != Outcome::NotApplicable);
     let findings: Vec<Value> = applicable.map(|r| finding(ids, a, r, &cases)).collect();
-    let mut result = json!({
+    let result = json!({
         "uuid": ids.id(&format!("result {}", a.profile.id)),
         "title": one_line(&a.profile.title),
         "description": format!("{} at level {}: {}. {}", a.profile.id, a.profile.level, a.verdict.word(), a.profile.disclaimer),
@@ -41,19 +42,14 @@ fn result(report: &Report<'_>, ids: &Ids, a: &Assessment) -> Value {
         "local-definitions": {"inventory-items": [plan::inventory(report, ids)], "assessment-assets": plan::assets(ids)},
         "reviewed-controls": rules::reviewed(&[a]),
     });
-    if let Some(end) = &report.recording.finished {
-        result["end"] = json!(end);
-    }
-    if !observations.is_empty() {
-        result["observations"] = json!(observations);
-    }
-    if !findings.is_empty() {
-        result["findings"] = json!(findings);
-    }
-    if !a.gaps.is_empty() {
-        result["remarks"] = json!(format!("Not looked at: {}", a.gaps.join("; ")));
-    }
-    result
+    let result = with(result, "end", report.recording.finished.as_ref().map(|end| json!(end)));
+    let result = with(result, "observations", some(observations));
+    with(with(result, "findings", some(findings)), "remarks", missing(&a.gaps))
+}
+
+/// What was not looked at, as a remark.
+fn missing(gaps: &[String]) -> Option<Value> {
+    (!gaps.is_empty()).then(|| json!(format!("Not looked at: {}", gaps.join("; "))))
 }
 
 fn observed(ids: &Ids, c: &Case<'_>) -> String {
@@ -67,7 +63,7 @@ fn observation(ids: &Ids, c: &Case<'_>) -> Value {
     };
     let mut props = vec![prop("check", c.name()), prop("outcome", c.outcome.word())];
     props.extend(c.subjects().iter().map(|s| prop("endpoint", s)));
-    let mut observation = json!({
+    let observation = json!({
         "uuid": observed(ids, c),
         "title": one_line(&c.title()),
         "description": one_line(&c.said()),
@@ -82,13 +78,7 @@ fn observation(ids: &Ids, c: &Case<'_>) -> Value {
         .iter()
         .map(|record| json!({"href": ids.local("recording"), "description": format!("record or run `{record}`")}))
         .collect();
-    if !evidence.is_empty() {
-        observation["relevant-evidence"] = json!(evidence);
-    }
-    if !c.gaps().is_empty() {
-        observation["remarks"] = json!(format!("Not looked at: {}", c.gaps().join("; ")));
-    }
-    observation
+    with(with(observation, "relevant-evidence", some(evidence)), "remarks", missing(c.gaps()))
 }
 
 fn finding(ids: &Ids, a: &Assessment, r: &RequirementRow, cases: &[Case<'_>]) -> Value {

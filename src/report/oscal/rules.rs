@@ -1,7 +1,7 @@
 //! Catalog and profile: the requirements, in the profile's own words, and which of them were chosen.
 use super::{CATALOG, Ids, control, metadata, objective, one_line, prop};
 use crate::judge::{Assessment, assess::RequirementRow};
-use crate::report::Report;
+use crate::report::{Report, json::with};
 use serde_json::{Value, json};
 
 pub fn catalog(report: &Report<'_>, ids: &Ids) -> Value {
@@ -31,12 +31,10 @@ fn requirement(a: &Assessment, r: &RequirementRow) -> Value {
     let mut props =
         vec![prop("label", &r.id), prop("binding", if r.level == "M" { "mandatory" } else { "recommended" })];
     props.extend(r.cites.iter().map(|c| prop("cites", c)));
-    let mut objective = json!({"id": objective(a, r), "name": "assessment-objective",
+    let objective = json!({"id": objective(a, r), "name": "assessment-objective",
         "prose": format!("Determine if: {}", r.text)});
-    if !r.attest.is_empty() {
-        objective["parts"] = json!([{"name": "assessment-method", "props": [prop("method", "EXAMINE")],
-            "prose": r.attest}]);
-    }
+    let method = json!([{"name": "assessment-method", "props": [prop("method", "EXAMINE")], "prose": r.attest}]);
+    let objective = with(objective, "parts", (!r.attest.is_empty()).then_some(method));
     json!({
         "id": id,
         "title": one_line(&r.text),
