@@ -256,11 +256,11 @@ struct Authority {
 }
 
 impl Authority {
-    fn new(lab: &Lab, name: &str, usage: &str, key: &[&str]) -> Self {
+    fn new(lab: &Lab, name: &str, key: &[&str]) -> Self {
         let dir = lab.path(name);
         fs::create_dir(&dir).unwrap();
         let config = format!(
-            "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[tsa]\nextendedKeyUsage=critical,{usage}\n\
+            "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[tsa]\nextendedKeyUsage=critical,timeStamping\n\
              [ts]\ndefault_tsa=conf\n[conf]\nserial={0}/serial\nsigner_cert={0}/tsa.pem\nsigner_key={0}/tsa.key\n\
              certs={0}/ca.pem\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256,sha512\n[req]\ndistinguished_name=dn\n[dn]\n",
             dir.display()
@@ -299,7 +299,7 @@ impl Authority {
     }
 
     fn usual(lab: &Lab, name: &str) -> Self {
-        Self::new(lab, name, "timeStamping", &["rsa:2048"])
+        Self::new(lab, name, &["rsa:2048"])
     }
 
     fn answer(&self, query: &[u8]) -> Vec<u8> {
@@ -334,7 +334,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
         let lab = Lab::new();
         let bundle = lab.seal("bundle", &[lab.key("key")]);
         assert!(time_of(&bundle, None).1.contains("lab clock only"));
-        let authority = Authority::new(&lab, "tsa", "timeStamping", key);
+        let authority = Authority::new(&lab, "tsa", key);
         authority.stamp(&bundle);
         let (outcome, why) = time_of(&bundle, Some(&authority.anchors()));
         assert_eq!(outcome, LineOutcome::Ok, "{why}");
@@ -350,7 +350,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
 }
 
 #[test]
-fn the_time_of_strangers_and_of_certificates_for_other_purposes_is_refused() {
+fn the_time_of_an_authority_that_the_reader_does_not_know_is_refused() {
     let lab = Lab::new();
     let bundle = lab.seal("bundle", &[lab.key("key")]);
     let (known, stranger) = (Authority::usual(&lab, "known"), Authority::usual(&lab, "stranger"));
@@ -526,6 +526,14 @@ fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
     let text = a.display().to_string();
     let out = run(&mut patuh(&["report", &text, "--format", "csv"]));
     assert!(String::from_utf8_lossy(&out.stdout).contains("telnet-noauth-shell"));
+    let declared = b"[claims]\n\"5.1-1\" = { support = \"not-applicable\", reason = \"it has no passwords\" }\n";
+    fs::write(lab.path("recording/ics.toml"), declared).unwrap();
+    let with_ics = lab.zip("ics.zip", &keys).display().to_string();
+    fs::write(lab.path("p.toml"), support::PROFILE).unwrap();
+    let mut judge = patuh(&["judge", &with_ics, "--format", "json", "--profile"]);
+    let out = judge.arg(lab.path("p.toml")).output().unwrap();
+    let judged: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(judged["requirements"][0]["outcome"], "NOT_APPLICABLE", "its declarations are in the zip, too");
     let out = run(Command::new("python3").args(["-m", "zipfile", "-t"]).arg(&a));
     assert!(String::from_utf8_lossy(&out.stdout).contains("Done testing"));
 }

@@ -227,6 +227,31 @@ fn only_the_failures_that_were_expected_are_no_surprise() {
     assert!(elsewhere.iter().any(|s| s.contains("was not judged under any profile named")), "{elsewhere:?}");
 }
 
+/// 0 when everything is as expected, 1 at any surprise, whichever way.
+#[test]
+fn the_exit_code_tells_a_build_server_whether_anything_was_unexpected() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("p.toml"), support::PROFILE).unwrap();
+    fs::write(dir.path().join("none.toml"), "").unwrap();
+    let known = "[[failure]]\ncheck = \"telnet-noauth-shell\"\nreason = \"until 2.4\"\n";
+    fs::write(dir.path().join("known.toml"), known).unwrap();
+    fs::write(dir.path().join("wrong.toml"), "[[failure]]\ncheck = \"telnet\"\nreason = \"x\"\n").unwrap();
+    for (name, lines) in [("bad", failing()), ("good", lines("x"))] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+        fs::write(dir.path().join(name).join("recording.jsonl"), lines.join("\n") + "\n").unwrap();
+    }
+    let code = |recording: &str, expect: &str| {
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_patuh"));
+        tool.args(["judge", recording, "--profile", "p.toml", "--expect", expect]).current_dir(dir.path());
+        tool.output().unwrap().status.code()
+    };
+    assert_eq!(code("bad", "known.toml"), Some(0));
+    assert_eq!(code("good", "none.toml"), Some(0));
+    assert_eq!(code("bad", "none.toml"), Some(1));
+    assert_eq!(code("good", "known.toml"), Some(1));
+    assert_eq!(code("good", "wrong.toml"), Some(65));
+}
+
 #[test]
 fn a_mistake_in_the_expected_failures_is_told_with_its_line() {
     for (text, cause) in [

@@ -1,7 +1,7 @@
 //! Reads what people name on the command line: recordings, declarations, scopes.
 use super::{Exit, Failure};
 use patuh::{
-    bundle::{open, open::is_zip},
+    bundle::{VerifiedBundle, open, open::is_zip, payload},
     judge::{assess::Read, profile::Profile},
     model::{Ics, Ixit, Recording, Scope, Sha256Digest, declarations::located},
     scan::journal::RECORDING,
@@ -22,8 +22,7 @@ fn text(path: &Path) -> Result<String, Failure> {
 
 /// The recording in a directory made by `scan --out`, or inside a bundle.
 pub fn recording(source: &Path) -> Result<Recording, Failure> {
-    if is_zip(source) {
-        let bundle = open(source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+    if let Some(bundle) = packed(source)? {
         return Ok(bundle.recording().clone());
     }
     let places = [source.join(RECORDING), source.join("data/recording").join(RECORDING)];
@@ -40,6 +39,12 @@ pub fn recording(source: &Path) -> Result<Recording, Failure> {
     Recording::parse(&bytes).map_err(|e| Failure::new(Exit::BadInput, format!("{}: {e}", file.display())))
 }
 
+/// A bundle that was packed for carrying, checked.
+fn packed(source: &Path) -> Result<Option<VerifiedBundle>, Failure> {
+    let bad = |e: patuh::bundle::open::OpenError| Failure::new(Exit::BadInput, e.to_string());
+    if is_zip(source) { open(source).map(Some).map_err(bad) } else { Ok(None) }
+}
+
 /// The declaration named, or the one that lies beside the recording.
 fn declaration(named: Option<&PathBuf>, source: &Path, name: &str) -> Option<PathBuf> {
     let beside = [source.join(name), source.join("data/declarations").join(name)];
@@ -47,6 +52,10 @@ fn declaration(named: Option<&PathBuf>, source: &Path, name: &str) -> Option<Pat
 }
 
 pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, Failure> {
+    if let (None, Some(bundle)) = (named, packed(source)?) {
+        let read = bundle.from.ics.as_deref().map(|b| payload::read("ics.toml", b, Ics::parse)).transpose();
+        return read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
+    }
     let Some(path) = declaration(named, source, "ics.toml") else { return Ok(None) };
     let text = text(&path)?;
     let value =
@@ -55,6 +64,10 @@ pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, 
 }
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {
+    if let (None, Some(bundle)) = (named, packed(source)?) {
+        let read = bundle.from.ixit.as_deref().map(|b| payload::read("ixit.toml", b, Ixit::parse)).transpose();
+        return read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
+    }
     let Some(path) = declaration(named, source, "ixit.toml") else { return Ok(None) };
     let text = text(&path)?;
     let value =
