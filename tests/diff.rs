@@ -69,6 +69,26 @@ fn another_address_is_no_change() {
     assert_eq!(code, 0, "{d}");
 }
 
+/// Two scans of one device: controls ask other ports each time.
+#[test]
+fn what_a_control_happened_to_ask_is_no_fact_about_the_device() {
+    let lab = Lab::new();
+    let scan = |ports: &str| {
+        let mut lines = lines("x");
+        let at = lines.iter().position(|l| l.contains("run-finished")).unwrap();
+        lines.insert(
+            at,
+            format!(
+                r#"{{"line":"record","id":"r99","run":"p0","subject":"host/127.0.0.1","at":"2026-01-01T00:00:00Z","observation":{{"kind":"wildcard-control","asked":[{ports}],"accepted":[]}}}}"#
+            ),
+        );
+        lines
+    };
+    let (a, b) = (lab.seal("a", &scan("40001,40002"), profile()), lab.seal("b", &scan("50001,50002"), profile()));
+    let (code, d) = diff(&a, &b);
+    assert_eq!(code, 0, "{d}");
+}
+
 #[test]
 fn what_a_worse_twin_does_is_the_devices_cause_and_its_facts_are_named() {
     let lab = Lab::new();

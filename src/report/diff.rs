@@ -251,12 +251,17 @@ fn facts(recording: &Recording, of: Option<&BTreeSet<&str>>) -> BTreeSet<String>
     runs.flat_map(|r| &r.records).filter_map(|r| fact(recording, r)).collect()
 }
 
-/// An observation about a subject. That the device answered is no fact about it, and how long it took neither.
+/// An observation about a subject, without what differs each time that we look: that it answered then, and
+/// which ports a control happened to ask.
 fn fact(recording: &Recording, record: &crate::model::Record) -> Option<String> {
-    if matches!(record.observation, Observation::Alive { .. }) {
+    let said = if let Observation::WildcardControl { asked, accepted } = &record.observation {
+        format!("of {} ports that nothing should serve, {} accepted", asked.len(), accepted.len())
+    } else if matches!(record.observation, Observation::Alive { .. }) {
         return None;
-    }
-    Some(plain(recording, &format!("{}: {}", record.subject, words(&record.observation))))
+    } else {
+        words(&record.observation)
+    };
+    Some(plain(recording, &format!("{}: {said}", record.subject)))
 }
 
 /// A host is named by its place in the scan: it may have another address on another day.
