@@ -97,8 +97,16 @@ fn oscal_findings_are_those_of_the_assessment_and_every_link_leads_somewhere() {
             assert_eq!(satisfied, r.outcome == Outcome::Pass, "{}", r.id);
         }
     }
-    let own: Vec<&str> = values(results, "uuid");
-    let there: BTreeSet<&str> = own.iter().copied().collect();
+    for (name, file) in &files {
+        let own = values(file, "uuid");
+        assert_eq!(own.len(), own.iter().collect::<BTreeSet<_>>().len(), "{name}: an identifier stands twice");
+    }
+    // What the results refer to stands in them, or in the plan that they import.
+    let plan = &files["assessment-plan.json"];
+    let there: BTreeSet<&str> = values(results, "uuid").into_iter().chain(values(plan, "uuid")).collect();
+    for used in values(plan, "subject-uuid").into_iter().chain(values(plan, "component-uuid")) {
+        assert!(values(plan, "uuid").contains(&used), "{used}");
+    }
     for key in ["observation-uuid", "subject-uuid", "component-uuid", "actor-uuid"] {
         for used in values(results, key) {
             assert!(there.contains(used), "{key} {used}");

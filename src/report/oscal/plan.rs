@@ -17,7 +17,7 @@ pub fn plan(report: &Report<'_>, ids: &Ids) -> Value {
         "metadata": metadata(report, ids, "Assessment plan"),
         "import-ssp": {"href": ids.local("declarations"),
             "remarks": "A device has no system security plan: this names its declarations (ICS and IXIT)."},
-        "local-definitions": {"activities": activities(report, ids)},
+        "local-definitions": {"inventory-items": [inventory(report, ids)], "activities": activities(report, ids)},
         "reviewed-controls": rules::reviewed(&all),
         "assessment-subjects": [{"type": "inventory-item",
             "include-subjects": [{"subject-uuid": ids.id("device"), "type": "inventory-item"}]}],
@@ -51,7 +51,7 @@ fn activities(report: &Report<'_>, ids: &Ids) -> Vec<Value> {
 }
 
 /// The tool and the machine it ran on.
-pub fn assets(ids: &Ids) -> Value {
+fn assets(ids: &Ids) -> Value {
     let tool = tool();
     json!({
         "components": [{
@@ -70,7 +70,7 @@ pub fn assets(ids: &Ids) -> Value {
     })
 }
 
-pub fn inventory(report: &Report<'_>, ids: &Ids) -> Value {
+fn inventory(report: &Report<'_>, ids: &Ids) -> Value {
     let hosts = report.recording.header.hosts.iter().map(|h| prop("host", &h.to_string()));
     json!({
         "uuid": ids.id("device"),

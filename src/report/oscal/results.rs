@@ -1,5 +1,5 @@
 //! The assessment results: an observation for each case, a finding for each requirement that applies.
-use super::{Ids, PLAN, control, metadata, objective, one_line, plan, prop, rules};
+use super::{Ids, PLAN, control, metadata, objective, one_line, prop, rules};
 use crate::judge::{
     Assessment,
     assess::{Outcome, RequirementRow},
@@ -39,7 +39,6 @@ fn result(report: &Report<'_>, ids: &Ids, a: &Assessment) -> Value {
         "description": format!("{} at level {}: {}. {}", a.profile.id, a.profile.level, a.verdict.word(), a.profile.disclaimer),
         "start": report.recording.header.started,
         "props": [prop("verdict", a.verdict.word()), prop("profile", &a.profile.id), prop("profile-sha256", &a.profile.sha256)],
-        "local-definitions": {"inventory-items": [plan::inventory(report, ids)], "assessment-assets": plan::assets(ids)},
         "reviewed-controls": rules::reviewed(&[a]),
     });
     let result = with(result, "end", report.recording.finished.as_ref().map(|end| json!(end)));
