@@ -3,8 +3,8 @@
 #[path = "support/sealing.rs"]
 mod support;
 use patuh::bundle::{
-    Interim, LineOutcome, PayloadError, ProfileSource, SealError, Sealing, SigningKey, Source, Verification, keygen,
-    layout, open, seal, sign, signers, verify,
+    Interim, LineOutcome, PayloadError, ProfileSource, Records, SealError, Sealing, SigningKey, Source, Verification,
+    keygen, layout, open, seal, sign, signers, verify,
 };
 use proptest::prelude::*;
 use std::{
@@ -35,8 +35,9 @@ impl Lab {
     fn try_seal(&self, name: &str, profiles: Vec<ProfileSource>, interim: Interim) -> Result<PathBuf, SealError> {
         let (recording, out) = (self.path("recording"), self.path(name));
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
-        let (key, recording) = (&self.key, recording.as_path());
-        seal(&Sealing { recording, profiles, key, out: &out, interim, sealed_at, views }).map(|s| s.path)
+        let (keys, recording) = (std::slice::from_ref(&self.key), recording.as_path());
+        seal(&Sealing { recording, profiles, keys, out: &out, interim, sealed_at, views, amendment: None })
+            .map(|s| s.path)
     }
 
     fn seal(&self) -> PathBuf {
@@ -52,6 +53,11 @@ fn write(dir: &Path, lines: &[String]) {
     fs::write(dir.join("ics.toml"), "[claims]\n\"5.1-1\" = { support = \"yes\" }\n").unwrap();
 }
 
+/// Verifies with a reader's own allowed_signers.
+fn known_to(bundle: &Path, signers: &str) -> Verification {
+    verify(bundle, &Records { signers: Some(signers), anchors: None }, views)
+}
+
 fn detail<'a>(v: &'a Verification, name: &str) -> (LineOutcome, &'a str) {
     let line = v.lines.iter().find(|l| l.name == name).unwrap();
     (line.outcome, line.detail.as_str())
@@ -59,7 +65,7 @@ fn detail<'a>(v: &'a Verification, name: &str) -> (LineOutcome, &'a str) {
 
 /// The bundle is refused by verifying and by opening, and both say `cause`.
 fn refused(bundle: &Path, name: &str, cause: &str) {
-    let v = verify(bundle, None, views);
+    let v = verify(bundle, &Records::default(), views);
     assert_eq!(v.code(), 1, "{v:?}");
     let (outcome, why) = detail(&v, name);
     assert_eq!(outcome, LineOutcome::Failed, "{v:?}");
@@ -96,7 +102,7 @@ fn sign_again(bundle: &Path, key: &Path, namespace: &str) {
 fn an_untouched_bundle_is_accepted() {
     let lab = Lab::new();
     let bundle = lab.seal();
-    let v = verify(&bundle, None, views);
+    let v = verify(&bundle, &Records::default(), views);
     assert_eq!(v.code(), 0, "{v:?}");
     assert_eq!(detail(&v, "integrity").0, LineOutcome::Ok);
     assert_eq!(detail(&v, "re-derivation").0, LineOutcome::Ok);
@@ -129,7 +135,7 @@ fn the_readers_own_records_decide_whose_key_it_is() {
     let bundle = lab.seal();
     let public = lab.key.public_line().unwrap();
     let known = signers::line("mgr@lab.example", &public);
-    let v = verify(&bundle, Some(&format!("# our labs\n\n{known}")), views);
+    let v = known_to(&bundle, &format!("# our labs\n\n{known}"));
     assert_eq!(v.code(), 0, "{v:?}");
     assert!(detail(&v, "authenticity").1.contains("mgr@lab.example"));
     let other = keygen(&lab.path("other")).unwrap().public_line().unwrap();
@@ -143,12 +149,11 @@ fn the_readers_own_records_decide_whose_key_it_is() {
         (String::new(), "no line of the allowed signers has the key"),
     ];
     for (text, cause) in bad {
-        let v = verify(&bundle, Some(&text), views);
+        let v = known_to(&bundle, &text);
         assert_eq!((v.code(), detail(&v, "authenticity").0), (1, LineOutcome::Failed), "{text}");
         assert!(detail(&v, "authenticity").1.contains(cause), "{v:?}");
     }
-    let v =
-        verify(&bundle, Some(&format!("\"m,n\" namespaces=\"git,patuh-*\",valid-after=\"20260102\" {public}")), views);
+    let v = known_to(&bundle, &format!("\"m,n\" namespaces=\"git,patuh-*\",valid-after=\"20260102\" {public}"));
     assert_eq!(v.code(), 0, "{v:?}");
 }
 
@@ -225,7 +230,7 @@ fn an_edited_verdict_is_refused_however_well_the_manifests_are_made() {
     change(&bundle.join("data/results/test-profile.json"), "\"verdict\": \"PASS\"", "\"verdict\": \"FAIL\"");
     remake(&bundle);
     refused(&bundle, "integrity", "`tagmanifest-sha256.txt` is not the one that `seal/statement.json` names");
-    let v = verify(&bundle, None, views);
+    let v = verify(&bundle, &Records::default(), views);
     let (outcome, why) = detail(&v, "re-derivation");
     assert_eq!(outcome, LineOutcome::Failed);
     assert!(why.contains("`data/results/test-profile.json` is not what judging again gives"), "{why}");
@@ -246,7 +251,10 @@ fn a_laboratory_cannot_seal_a_verdict_that_the_recording_does_not_give() {
         let new_id = layout::identifier(&fs::read(bundle.join(layout::MANIFEST)).unwrap());
         change(&bundle.join(layout::STATEMENT), &id, &new_id);
         sign_again(&bundle, &lab.path("key"), sign::NAMESPACE);
-        let v = verify(&bundle, None, views);
+        let statement = fs::read(bundle.join(layout::STATEMENT)).unwrap();
+        let envelope = patuh::bundle::dsse::write(&statement, std::slice::from_ref(&lab.key)).unwrap();
+        fs::write(bundle.join(layout::ENVELOPE), envelope).unwrap();
+        let v = verify(&bundle, &Records::default(), views);
         assert_eq!(detail(&v, "integrity").0, LineOutcome::Ok, "{v:?}");
         assert_eq!(detail(&v, "authenticity").0, LineOutcome::NotChecked, "{v:?}");
         let (outcome, why) = detail(&v, "re-derivation");
@@ -266,7 +274,7 @@ fn a_signature_for_another_purpose_or_by_another_key_is_refused() {
     sign_again(&bundle, &lab.path("other"), sign::NAMESPACE);
     refused(&bundle, "authenticity", "was made with another key than `seal/signer.pub`");
     sign_again(&bundle, &lab.path("key"), sign::NAMESPACE);
-    assert_eq!(verify(&bundle, None, views).code(), 0);
+    assert_eq!(verify(&bundle, &Records::default(), views).code(), 0);
     change(&bundle.join(layout::STATEMENT), "2026-01-02", "2027-01-02");
     refused(&bundle, "authenticity", "does not fit `seal/statement.json`");
 }
@@ -303,7 +311,7 @@ fn every_kind_of_ssh_key_seals() {
         assert!(made.success());
         lab.key = SigningKey::load(&path, None).unwrap();
         let bundle = lab.seal();
-        assert_eq!(verify(&bundle, None, views).code(), 0, "{kind:?}");
+        assert_eq!(verify(&bundle, &Records::default(), views).code(), 0, "{kind:?}");
         assert!(stock_accepts(&lab, &bundle, sign::NAMESPACE), "{kind:?}");
     }
 }
@@ -351,7 +359,7 @@ fn nothing_unfinished_is_sealed_unless_it_is_called_interim() {
         assert!(error.contains(&cause) && error.contains("--interim"), "{error}");
         assert!(!lab.path("bundle").exists());
         let bundle = lab.try_seal("bundle", vec![profile()], Interim::Yes).unwrap();
-        assert_eq!(verify(&bundle, None, views).code(), 0);
+        assert_eq!(verify(&bundle, &Records::default(), views).code(), 0);
         assert_eq!(open(&bundle).unwrap().interim(), Interim::Yes);
         for file in ["data/bundle.json", "seal/statement.json"] {
             let text = fs::read_to_string(bundle.join(file)).unwrap();
@@ -402,7 +410,7 @@ fn a_built_in_profile_puts_its_text_in_the_bag() {
     let text = source.text.clone();
     let bundle = lab.try_seal("bundle", vec![source, profile()], Interim::Yes).unwrap();
     assert_eq!(fs::read_to_string(bundle.join("data/profiles/etsi-en303645-v2.toml")).unwrap(), text);
-    assert_eq!(verify(&bundle, None, views).code(), 0);
+    assert_eq!(verify(&bundle, &Records::default(), views).code(), 0);
 }
 
 proptest! {
@@ -417,7 +425,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         fs::write(&path, bytes).unwrap();
-        prop_assert_eq!(verify(&bundle, None, views).code(), 1, "{}", path.display());
+        prop_assert_eq!(verify(&bundle, &Records::default(), views).code(), 1, "{}", path.display());
         prop_assert!(open(&bundle).is_err());
     }
 }
@@ -440,7 +448,7 @@ fn no_bit_of_the_signature_and_the_key_is_free() {
                 } else {
                     (bytes, good(layout::SIGNER))
                 };
-                if sign::check(&message, &signature, &signer).is_ok() {
+                if sign::check(&message, ("s", &signature), ("k", &signer)).is_ok() {
                     panic!("{name}: byte {at} bit {bit} is free");
                 }
             }

@@ -19,13 +19,14 @@ fn judged(lines: &[String]) -> (Recording, Vec<Assessment>) {
         ixit: None,
         profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
         interim: Interim::Yes,
+        supersedes: None,
     };
     let judged = payload::judge(&from).unwrap();
     (judged.recording, judged.assessments)
 }
 
 fn page(recording: &Recording, assessments: &[Assessment]) -> String {
-    html(&Report { recording, assessments, standing: Standing::Interim }).unwrap()
+    html(&Report { recording, assessments, standing: Standing::Interim, replaces: None }).unwrap()
 }
 
 /// The ids of the elements of a class, each as often as it stands there.
@@ -135,7 +136,8 @@ fn json_is_one_object_for_one_profile_and_an_array_for_several() {
 fn the_same_content_gives_the_same_bytes() {
     let make = || {
         let (recording, assessments) = judged(&lines(HOSTILE));
-        let content = Content { recording: &recording, assessments: &assessments, interim: Interim::Yes };
+        let content =
+            Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
         let texts: Vec<String> = assessments.iter().map(text).collect();
         (views(&content).unwrap(), json(&assessments), texts)
     };

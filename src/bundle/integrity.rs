@@ -17,6 +17,8 @@ pub enum IntegrityError {
     Changed(String),
     #[error("`{0}` was added: no manifest lists it")]
     Added(String),
+    #[error("`{0}` was added: `{STATEMENT}` names no such signer")]
+    Cosigner(String),
     #[error("`{0}` is missing")]
     Missing(String),
     #[error("`{from}` was renamed to `{to}`")]
@@ -43,6 +45,7 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
     if Sha256Digest::of(bytes(TAG_MANIFEST)).hex() != claims.tag_manifest {
         return Err(IntegrityError::Unsealed);
     }
+    sealed(files, &claims)?;
     listed(TAG_MANIFEST, bytes(TAG_MANIFEST), &layout::listed_tags(files).collect())?;
     listed(MANIFEST, bytes(MANIFEST), &layout::payload(files).collect())?;
     if bytes(BAGIT) != layout::BAGIT_TEXT.as_bytes() {
@@ -63,6 +66,20 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
     let recording = Recording::parse(bytes(layout::RECORDING)).map_err(PayloadError::from)?;
     payload::cited(&recording, bytes(layout::TRANSCRIPTS))?;
     Ok(claims)
+}
+
+/// As many signatures and keys as the statement names signers, and no more.
+fn sealed(files: &Files, claims: &Claims) -> Result<(), IntegrityError> {
+    for n in 0..layout::MOST_SIGNERS.max(claims.signers.len()) {
+        for name in [layout::signature(n), layout::signer(n)] {
+            match (n < claims.signers.len(), files.contains_key(&name)) {
+                (true, false) => return Err(IntegrityError::Missing(name)),
+                (false, true) => return Err(IntegrityError::Cosigner(name)),
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The manifest lists exactly these files with these digests, in the one way to write it.

@@ -17,20 +17,36 @@ pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 pub const STATEMENT: &str = "seal/statement.json";
 pub const SIGNATURE: &str = "seal/statement.json.sshsig";
 pub const SIGNER: &str = "seal/signer.pub";
+/// The statement once more, for supply-chain tools.
+pub const ENVELOPE: &str = "seal/statement.dsse.json";
+/// A time-stamping authority's answer over [`SIGNATURE`]; attached any time after sealing.
+pub const TOKEN: &str = "seal/statement.json.sshsig.tsr";
 pub const INDEX: &str = "data/bundle.json";
 pub const RECORDING: &str = "data/recording/recording.jsonl";
 pub const TRANSCRIPTS: &str = "data/recording/transcripts.jsonl";
 pub const ICS: &str = "data/declarations/ics.toml";
 pub const IXIT: &str = "data/declarations/ixit.toml";
 
-/// Everything outside `data/`.
-pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER];
+/// What every bundle has outside `data/`.
+pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
+
+pub const MOST_SIGNERS: usize = 9;
+
+/// The file of the signature of signer `n`, from 0.
+pub fn signature(n: usize) -> String {
+    if n == 0 { SIGNATURE.to_owned() } else { format!("seal/statement.json.{}.sshsig", n + 1) }
+}
+
+/// The file of the key of signer `n`, from 0.
+pub fn signer(n: usize) -> String {
+    if n == 0 { SIGNER.to_owned() } else { format!("seal/signer.{}.pub", n + 1) }
+}
 
 /// The two lines of every BagIt 1.0 bag (RFC 8493, 2.1.1).
 pub const BAGIT_TEXT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
-const MOST_ENTRIES: usize = 4096;
-const MOST_BYTES: u64 = 2 << 30;
+pub const MOST_ENTRIES: usize = 4096;
+pub const MOST_BYTES: u64 = 2 << 30;
 const LONGEST_PATH: usize = 120;
 
 pub fn profile_path(id: &str) -> String {
@@ -51,6 +67,16 @@ pub enum ReadError {
     NotPlain(String),
     #[error("the bundle holds more than {MOST_ENTRIES} entries or {MOST_BYTES} bytes; it was not made by this tool")]
     TooLarge,
+    #[error("`{0}` and `{1}` differ in case only; some systems take them for one file")]
+    Case(String, String),
+    #[error("`{0}` stands twice in the zip; take the bundle from its source again")]
+    Twice(String),
+    #[error("`{0}` would lie outside the bundle; the zip was not made by this tool")]
+    Outside(String),
+    #[error("`{0}` unpacks to more than a bundle can hold; the zip was not made by this tool")]
+    Bomb(String),
+    #[error("the zip cannot be read: {0}; take the bundle from its source again")]
+    Archive(String),
     #[error("{file}: {error}")]
     Io { file: String, error: io::Error },
 }
@@ -61,9 +87,28 @@ impl ReadError {
     }
 }
 
+/// Reads every file of the bundle at `path`, a directory or a zip.
+pub fn load(path: &Path) -> Result<Files, ReadError> {
+    let about = fs::metadata(path).map_err(|e| ReadError::io(path, e))?;
+    let files = if about.is_dir() {
+        directory(path)?
+    } else if about.len() > MOST_BYTES {
+        return Err(ReadError::TooLarge);
+    } else {
+        super::archive::read(&fs::read(path).map_err(|e| ReadError::io(path, e))?)?
+    };
+    let mut seen = BTreeMap::new();
+    for name in files.keys() {
+        if let Some(other) = seen.insert(name.to_ascii_lowercase(), name) {
+            return Err(ReadError::Case(other.clone(), name.clone()));
+        }
+    }
+    Ok(files)
+}
+
 /// Reads every file below `root`. Links are never followed; a file that no bundle can have, and a
 /// directory without files, is refused. Which payload files must be there is [`super::integrity`]'s matter.
-pub fn load(root: &Path) -> Result<Files, ReadError> {
+fn directory(root: &Path) -> Result<Files, ReadError> {
     let mut walk = Walk { files: Files::new(), directories: BTreeSet::new(), bytes: 0 };
     let mut waiting: Vec<(String, PathBuf)> = vec![(String::new(), root.to_owned())];
     while let Some((name, path)) = waiting.pop() {
@@ -100,9 +145,8 @@ impl Walk {
                 below.push((full, path));
             } else if !about.is_file() {
                 return Err(ReadError::NotPlain(full));
-            } else if !may_be(&full) {
-                return Err(ReadError::Unexpected(full));
             } else {
+                let full = checked(full)?;
                 let bytes = fs::read(&path).map_err(|e| ReadError::io(&path, e))?;
                 self.files.insert(full, bytes);
             }
@@ -111,9 +155,15 @@ impl Walk {
     }
 }
 
+/// A name that a bundle may have.
+pub fn checked(path: String) -> Result<String, ReadError> {
+    if may_be(&path) { Ok(path) } else { Err(ReadError::Unexpected(path)) }
+}
+
 fn may_be(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    let known = TAG_FILES.contains(&path) || path.starts_with("data/");
+    let seal = || path == TOKEN || (1..MOST_SIGNERS).any(|n| path == signature(n) || path == signer(n));
+    let known = TAG_FILES.contains(&path) || path.starts_with("data/") || seal();
     known && path.len() <= LONGEST_PATH && path.bytes().all(plain)
 }
 

@@ -1,18 +1,23 @@
 //! Floor 2: how it is sealed. A bundle is a BagIt 1.0 directory whose one signed statement names everything in it.
 //!
 //! Sealing and verifying build the same payload from the same inputs ([`payload`]): verifying is doing it again.
+pub mod agent;
+pub mod archive;
+pub mod dsse;
 pub mod integrity;
 pub mod layout;
 pub mod open;
 pub mod payload;
 pub mod seal;
 pub mod sign;
+pub mod signed;
 pub mod signers;
 pub mod statement;
+pub mod timestamp;
 pub mod verify;
 
 pub use open::{Source, SourceError, VerifiedBundle, open};
-pub use payload::{Content, Interim, PayloadError, ProfileSource, Views};
-pub use seal::{SealError, Sealing, seal};
+pub use payload::{Content, Interim, PayloadError, ProfileSource, Supersedes, Views};
+pub use seal::{Amendment, Container, SealError, Sealing, seal};
 pub use sign::{KeyError, SigningKey, keygen};
-pub use verify::{LineOutcome, Verification, VerificationLine, verify};
+pub use verify::{LineOutcome, Records, Verification, VerificationLine, verify, verify_files};

@@ -4,8 +4,9 @@ use super::{
     layout::{self, Files},
     payload::{self, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource},
     sign::{self, SignatureError},
+    signed,
 };
-use crate::judge::Assessment;
+use crate::judge::{Assessment, Profile};
 use crate::model::{Recording, observation::clean};
 use std::{
     fs, io,
@@ -35,9 +36,12 @@ fn shown(error: &impl std::fmt::Display) -> String {
 #[derive(Debug)]
 pub struct VerifiedBundle {
     pub from: Ingredients,
+    pub identifier: String,
+    /// SHA-256 of the tag manifest: what the statement names.
+    pub tag_manifest: String,
     pub sealed_at: String,
-    /// Fingerprint of the key; whose it is, only the reader's own records tell.
-    pub signer: String,
+    /// Fingerprints of the keys; whose they are, only the reader's own records tell.
+    pub signers: Vec<String>,
     judged: Judged,
 }
 
@@ -50,6 +54,10 @@ impl VerifiedBundle {
         &self.judged.assessments
     }
 
+    pub fn profiles(&self) -> &[Profile] {
+        &self.judged.profiles
+    }
+
     pub fn interim(&self) -> Interim {
         self.from.interim
     }
@@ -60,15 +68,16 @@ pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
     let files =
         layout::load(path).map_err(|e| OpenError::Integrity { path: owned(), error: IntegrityError::Read(e) })?;
     let claims = integrity::check(&files).map_err(|error| OpenError::Integrity { path: owned(), error })?;
-    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
-    let key = sign::check(bytes(layout::STATEMENT), bytes(layout::SIGNATURE), bytes(layout::SIGNER))
-        .map_err(|error| OpenError::Signature { path: owned(), error })?;
+    let keys = signed::keys(&files, &claims).map_err(|error| OpenError::Signature { path: owned(), error })?;
     let from = ingredients(&files).map_err(|error| match error {
         UnreadableError::Index(error) => OpenError::Index { path: owned(), error },
         UnreadableError::Payload(error) => OpenError::Payload { path: owned(), error },
     })?;
     let judged = payload::judge(&from).map_err(|error| OpenError::Payload { path: owned(), error })?;
-    Ok(VerifiedBundle { from, sealed_at: claims.sealed_at, signer: sign::fingerprint(&key).to_string(), judged })
+    let signers = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
+    let manifest = files.get(layout::MANIFEST).map(Vec::as_slice).unwrap_or_default();
+    let (identifier, tag_manifest) = (layout::identifier(manifest), claims.tag_manifest);
+    Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at: claims.sealed_at, signers, judged })
 }
 
 #[derive(Debug, Error)]
@@ -97,6 +106,7 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
         ixit: bytes(layout::IXIT),
         profiles,
         interim: index.interim,
+        supersedes: index.supersedes,
     })
 }
 
@@ -130,10 +140,10 @@ impl Source {
         match fs::metadata(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(SourceError::Absent(path.to_owned())),
             Err(error) => return Err(SourceError::Io { path: path.to_owned(), error }),
-            Ok(about) if !about.is_dir() => return Err(SourceError::File(path.to_owned())),
+            Ok(about) if !about.is_dir() && !is_zip(path) => return Err(SourceError::File(path.to_owned())),
             Ok(_) => {}
         }
-        if path.join(layout::BAGIT).exists() || path.join("seal").exists() {
+        if path.is_file() || path.join(layout::BAGIT).exists() || path.join("seal").exists() {
             let bundle = open(path)?;
             let from = bundle.from.clone();
             let (recording, transcripts) = (from.recording, from.transcripts);
@@ -148,6 +158,13 @@ impl Source {
             bundle: None,
         })
     }
+}
+
+/// Whether a file begins as a zip does: a bundle that was packed for carrying.
+pub fn is_zip(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let read = fs::File::open(path).and_then(|mut f| io::Read::read_exact(&mut f, &mut head));
+    path.is_file() && read.is_ok() && head == *b"PK\x03\x04"
 }
 
 fn optional(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {

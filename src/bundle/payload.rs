@@ -44,6 +44,17 @@ impl ProfileSource {
     }
 }
 
+/// What an amended bundle replaces, and why (ISO/IEC 17025:2017, 7.8.8). The older one is never rewritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supersedes {
+    pub bundle_id: String,
+    pub tagmanifest_sha256: String,
+    pub reason: String,
+    /// The files that sealing was given anew.
+    pub changed: Vec<String>,
+}
+
 /// What goes into a bundle, as bytes. Nothing in it is a verdict.
 #[derive(Clone, Debug)]
 pub struct Ingredients {
@@ -53,6 +64,7 @@ pub struct Ingredients {
     pub ixit: Option<Vec<u8>>,
     pub profiles: Vec<ProfileSource>,
     pub interim: Interim,
+    pub supersedes: Option<Supersedes>,
 }
 
 /// What the views are made from.
@@ -61,6 +73,7 @@ pub struct Content<'a> {
     pub recording: &'a Recording,
     pub assessments: &'a [Assessment],
     pub interim: Interim,
+    pub supersedes: Option<&'a Supersedes>,
 }
 
 /// Makes the human-readable files: path below `data/` and bytes, the same for the same content. Handed in,
@@ -148,7 +161,12 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         put(&layout::profile_path(&source.id), source.text.as_bytes());
         put(&layout::result_path(&source.id), &written(assessment)?);
     }
-    let content = Content { recording: &judged.recording, assessments: &judged.assessments, interim: from.interim };
+    let content = Content {
+        recording: &judged.recording,
+        assessments: &judged.assessments,
+        interim: from.interim,
+        supersedes: from.supersedes.as_ref(),
+    };
     let mut shown = Vec::new();
     for (name, bytes) in views(&content).map_err(PayloadError::View)? {
         let path = format!("data/{name}");
@@ -180,6 +198,8 @@ pub struct Index {
     pub declarations: Vec<String>,
     pub profiles: Vec<IndexProfile>,
     pub views: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Supersedes>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -211,6 +231,7 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
             })
             .collect(),
         views: views.to_vec(),
+        supersedes: from.supersedes.clone(),
     })
 }
 

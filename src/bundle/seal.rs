@@ -1,12 +1,15 @@
 //! Sealing: judge, build, sign, and put the whole directory in place at once or not at all.
 use super::{
+    archive, dsse,
     layout::{self, Files},
     open::{Source, SourceError},
-    payload::{self, Ingredients, Interim, PayloadError, ProfileSource, Views},
+    payload::{self, Ingredients, Interim, PayloadError, ProfileSource, Supersedes, Views},
     sign::{KeyError, SigningKey},
     statement,
+    timestamp::{self, TimestampError, Token},
 };
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -19,12 +22,23 @@ pub struct Sealing<'a> {
     /// A recording directory, or another bundle.
     pub recording: &'a Path,
     pub profiles: Vec<ProfileSource>,
-    pub key: &'a SigningKey,
+    /// One or several, in the order in which the bundle names them.
+    pub keys: &'a [SigningKey],
     pub out: &'a Path,
     pub interim: Interim,
     /// RFC 3339, UTC, ending in `Z`. Only the statement and the bagging date say it.
     pub sealed_at: String,
     pub views: Views,
+    /// Set when `recording` is a bundle that the new one replaces.
+    pub amendment: Option<Amendment>,
+}
+
+/// Why a bundle is replaced, and what it is given anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amendment {
+    pub reason: String,
+    pub ics: Option<Vec<u8>>,
+    pub ixit: Option<Vec<u8>>,
 }
 
 /// What was sealed: for the last line on the terminal.
@@ -32,7 +46,8 @@ pub struct Sealing<'a> {
 pub struct Sealed {
     pub path: PathBuf,
     pub identifier: String,
-    pub signer: String,
+    /// Fingerprints of their keys.
+    pub signers: Vec<String>,
 }
 
 #[derive(Debug, Error)]
@@ -43,6 +58,18 @@ pub enum SealError {
     Payload(#[from] PayloadError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error("a bundle has 1 to {} different signers; name each key once with --key", layout::MOST_SIGNERS)]
+    Signers,
+    #[error("{}: is not a sealed bundle; name a directory or zip made by `patuh seal`", .0.display())]
+    NotABundle(PathBuf),
+    #[error("an amended bundle says why it replaces the older one; give --reason TEXT")]
+    Reason,
+    #[error("{}: is packed; unpack it, attach the token, and pack it again", .0.display())]
+    Packed(PathBuf),
+    #[error(transparent)]
+    Timestamp(#[from] TimestampError),
+    #[error("{0}")]
+    Bundle(layout::ReadError),
     #[error("{}: exists already; name a new path with --out", .0.display())]
     Exists(PathBuf),
     #[error("`{0}` is not a time in UTC such as 2026-01-31T12:00:00Z; please report this")]
@@ -54,30 +81,118 @@ pub enum SealError {
 /// Makes the bundle at `out`. A failure leaves nothing behind.
 pub fn seal(sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
     absent(sealing.out)?;
+    build(sealing)?.place(sealing.out, Container::Directory)
+}
+
+/// A signed bundle that stands nowhere yet.
+#[derive(Debug)]
+pub struct Built {
+    files: Files,
+    signers: Vec<String>,
+}
+
+/// Judges, builds and signs.
+pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
     let at = &sealing.sealed_at;
     if !at.ends_with('Z') || at.parse::<jiff::Timestamp>().is_err() {
         return Err(SealError::Time(at.clone()));
     }
+    let from = ingredients(sealing)?;
+    let judged = payload::judge(&from)?;
+    let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
+    let signers = signers(sealing.keys)?;
+    let statement = statement::write(&files, &judged, &from, at, &signers);
+    for (n, key) in sealing.keys.iter().enumerate() {
+        files.insert(layout::signature(n), key.sign(&statement)?.into_bytes());
+        files.insert(layout::signer(n), key.public_line()?.into_bytes());
+    }
+    files.insert(layout::ENVELOPE.to_owned(), dsse::write(&statement, sealing.keys)?);
+    files.insert(layout::STATEMENT.to_owned(), statement);
+    Ok(Built { files, signers })
+}
+
+fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealError> {
     let source = Source::open(sealing.recording)?;
-    let from = Ingredients {
+    let mut from = Ingredients {
         recording: source.recording,
         transcripts: source.transcripts,
         ics: source.ics,
         ixit: source.ixit,
         profiles: sealing.profiles.clone(),
         interim: sealing.interim,
+        supersedes: None,
     };
-    let judged = payload::judge(&from)?;
-    let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
-    let signer = sealing.key.fingerprint();
-    let statement = statement::write(&files, &judged, from.interim, at, &signer);
-    let signature = sealing.key.sign(&statement)?;
-    files.insert(layout::STATEMENT.to_owned(), statement);
-    files.insert(layout::SIGNATURE.to_owned(), signature.into_bytes());
-    files.insert(layout::SIGNER.to_owned(), sealing.key.public_line()?.into_bytes());
-    place(&files, sealing.out)?;
-    let manifest = files.get(layout::MANIFEST).map(Vec::as_slice).unwrap_or_default();
-    Ok(Sealed { path: sealing.out.to_owned(), identifier: layout::identifier(manifest), signer })
+    let Some(amendment) = &sealing.amendment else { return Ok(from) };
+    let older = source.bundle.ok_or_else(|| SealError::NotABundle(sealing.recording.to_owned()))?;
+    if amendment.reason.trim().is_empty() {
+        return Err(SealError::Reason);
+    }
+    if from.profiles.is_empty() {
+        from.profiles.clone_from(&older.from.profiles);
+    }
+    from.ics = amendment.ics.clone().or(from.ics);
+    from.ixit = amendment.ixit.clone().or(from.ixit);
+    let mut changed = Vec::new();
+    for (name, differs) in [(layout::ICS, from.ics != older.from.ics), (layout::IXIT, from.ixit != older.from.ixit)] {
+        changed.extend(differs.then(|| name.to_owned()));
+    }
+    let new = from.profiles.iter().filter(|p| !older.from.profiles.contains(p));
+    changed.extend(new.map(|p| layout::profile_path(&p.id)));
+    let gone = older.from.profiles.iter().filter(|o| !from.profiles.iter().any(|p| p.id == o.id));
+    changed.extend(gone.map(|p| layout::profile_path(&p.id)));
+    from.supersedes = Some(Supersedes {
+        bundle_id: older.identifier,
+        tagmanifest_sha256: older.tag_manifest,
+        reason: amendment.reason.trim().to_owned(),
+        changed,
+    });
+    Ok(from)
+}
+
+/// What a bundle is put into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    Directory,
+    Zip,
+}
+
+impl Built {
+    /// The bytes that a time-stamping authority is asked about.
+    pub fn stamped(&self) -> &[u8] {
+        self.files.get(layout::SIGNATURE).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Takes an authority's answer in, if it is one about this bundle.
+    pub fn stamp(&mut self, response: Vec<u8>) -> Result<Token, TimestampError> {
+        let token = timestamp::read(&response, self.stamped())?;
+        self.files.insert(layout::TOKEN.to_owned(), response);
+        Ok(token)
+    }
+
+    /// Puts the whole bundle in place at once, or nothing.
+    pub fn place(self, out: &Path, container: Container) -> Result<Sealed, SealError> {
+        let manifest = self.files.get(layout::MANIFEST).map(Vec::as_slice).unwrap_or_default();
+        let identifier = layout::identifier(manifest);
+        match container {
+            Container::Directory => place(&self.files, out)?,
+            Container::Zip => {
+                let failed = |e: zip::result::ZipError| SealError::Write { path: out.to_owned(), error: e.into() };
+                let bytes = archive::write(&self.files, &identifier).map_err(failed)?;
+                place_file(&bytes, out)?;
+            }
+        }
+        Ok(Sealed { path: out.to_owned(), identifier, signers: self.signers })
+    }
+}
+
+/// The signers' fingerprints: at least one, none twice.
+fn signers(keys: &[SigningKey]) -> Result<Vec<String>, SealError> {
+    let prints: Vec<String> = keys.iter().map(SigningKey::fingerprint).collect();
+    let different: BTreeSet<&String> = prints.iter().collect();
+    if prints.is_empty() || prints.len() > layout::MOST_SIGNERS || different.len() != prints.len() {
+        return Err(SealError::Signers);
+    }
+    Ok(prints)
 }
 
 fn absent(out: &Path) -> Result<(), SealError> {
@@ -88,14 +203,46 @@ fn absent(out: &Path) -> Result<(), SealError> {
     }
 }
 
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> SealError {
+    let path = path.to_owned();
+    move |error| SealError::Write { path, error }
+}
+
+/// A name beside `out` that no bundle has.
+fn beside(out: &Path) -> PathBuf {
+    let name = out.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    out.with_file_name(format!(".{name}.{}.partial", std::process::id()))
+}
+
+/// Writes a file beside `out` and renames it into place.
+fn place_file(bytes: &[u8], out: &Path) -> Result<(), SealError> {
+    let partial = Partial(beside(out));
+    write(&partial.0, bytes).map_err(failed(&partial.0))?;
+    absent(out)?;
+    fs::rename(&partial.0, out).map_err(failed(out))
+}
+
+/// Attaches an authority's answer to a sealed bundle in a directory. What was sealed is not touched.
+pub fn attach(bundle: &Path, response: &[u8]) -> Result<Token, SealError> {
+    if !bundle.is_dir() {
+        return Err(SealError::Packed(bundle.to_owned()));
+    }
+    let out = bundle.join(layout::TOKEN);
+    absent(&out)?;
+    let token = timestamp::read(response, &signature_of(bundle)?)?;
+    place_file(response, &out)?;
+    Ok(token)
+}
+
+/// The bytes of a sealed bundle that a time-stamping authority is asked about.
+pub fn signature_of(bundle: &Path) -> Result<Vec<u8>, SealError> {
+    let files = layout::load(bundle).map_err(SealError::Bundle)?;
+    files.get(layout::SIGNATURE).cloned().ok_or_else(|| SealError::NotABundle(bundle.to_owned()))
+}
+
 /// Writes the files beside `out` and renames them into place.
 fn place(files: &Files, out: &Path) -> Result<(), SealError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error| SealError::Write { path, error }
-    };
-    let name = out.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = out.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+    let beside = beside(out);
     fs::create_dir(&beside).map_err(failed(&beside))?;
     let partial = Partial(beside);
     for (name, bytes) in files {
@@ -115,11 +262,11 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A directory that is removed unless it was renamed away.
+/// A directory or file that is removed unless it was renamed away.
 struct Partial(PathBuf);
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = if self.0.is_dir() { fs::remove_dir_all(&self.0) } else { fs::remove_file(&self.0) };
     }
 }

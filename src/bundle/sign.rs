@@ -1,6 +1,8 @@
 //! Keys and SSHSIG signatures, as stock `ssh-keygen -Y` makes and checks them (OpenSSH PROTOCOL.sshsig).
+use super::agent::{Agent, AgentError};
+use signature::Signer;
 use ssh_key::{
-    Fingerprint, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig,
+    Algorithm, Fingerprint, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig,
     private::{Ed25519Keypair, KeypairData},
 };
 use std::{
@@ -28,11 +30,22 @@ pub enum KeyError {
     Sign(ssh_key::Error),
     #[error("the rsa key cannot sign: {0}; use an ed25519 key")]
     SignRsa(String),
+    #[error("{}: not an SSH public key ({error}); name the .pub file of a key that the agent holds", path.display())]
+    NotPublic { path: PathBuf, error: ssh_key::Error },
+    #[error("{}: the agent does not hold this key; add it with ssh-add", path.display())]
+    NotInAgent { path: PathBuf },
+    #[error("this kind of key cannot sign an envelope; use an ed25519, ecdsa (nistp256) or rsa key")]
+    Kind,
+    #[error(transparent)]
+    Agent(#[from] AgentError),
 }
 
-/// A private key that is ready to sign.
+/// A key that is ready to sign: from a file, or held by an agent.
 #[derive(Debug)]
-pub struct SigningKey(PrivateKey);
+pub enum SigningKey {
+    File(Box<PrivateKey>),
+    Agent { agent: Agent, public: Box<PublicKey> },
+}
 
 impl SigningKey {
     /// Reads an OpenSSH private key file.
@@ -40,44 +53,69 @@ impl SigningKey {
         let owned = || path.to_owned();
         let text = fs::read_to_string(path).map_err(|error| KeyError::Read { path: owned(), error })?;
         let key = PrivateKey::from_openssh(&text).map_err(|error| KeyError::NotAKey { path: owned(), error })?;
-        match (key.is_encrypted(), phrase) {
-            (false, _) => Ok(Self(key)),
-            (true, None) => Err(KeyError::Locked { path: owned() }),
-            (true, Some(p)) => key.decrypt(p).map(Self).map_err(|_| KeyError::WrongPhrase { path: owned() }),
+        let key = match (key.is_encrypted(), phrase) {
+            (false, _) => key,
+            (true, None) => return Err(KeyError::Locked { path: owned() }),
+            (true, Some(p)) => key.decrypt(p).map_err(|_| KeyError::WrongPhrase { path: owned() })?,
+        };
+        Ok(Self::File(Box::new(key)))
+    }
+
+    /// The agent's key whose public half is in the file `public` (as `ssh-keygen` writes `.pub`).
+    pub fn from_agent(socket: &Path, public: &Path) -> Result<Self, KeyError> {
+        let owned = || public.to_owned();
+        let text = fs::read_to_string(public).map_err(|error| KeyError::Read { path: owned(), error })?;
+        let key = PublicKey::from_openssh(text.trim()).map_err(|error| KeyError::NotPublic { path: owned(), error })?;
+        let agent = Agent::new(socket);
+        if !agent.keys()?.contains(key.key_data()) {
+            return Err(KeyError::NotInAgent { path: owned() });
+        }
+        Ok(Self::Agent { agent, public: Box::new(key) })
+    }
+
+    fn public(&self) -> &PublicKey {
+        match self {
+            Self::File(key) => key.public_key(),
+            Self::Agent { public, .. } => public,
         }
     }
 
     pub fn fingerprint(&self) -> String {
-        self.0.fingerprint(HashAlg::Sha256).to_string()
+        self.public().fingerprint(HashAlg::Sha256).to_string()
     }
 
     /// One line without comment: no byte of it is outside the signature's reach.
     pub fn public_line(&self) -> Result<String, KeyError> {
-        line_of(self.0.public_key()).map_err(KeyError::Sign)
+        line_of(self.public()).map_err(KeyError::Sign)
     }
 
-    /// The armoured signature over `message`.
+    /// The armoured SSH signature over `message`.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
-        if self.0.algorithm().is_rsa() {
-            return self.sign_rsa(message);
+        let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
+        let signature = self.signature(&data)?;
+        let signed = SshSig::new(self.public().key_data().clone(), NAMESPACE, HashAlg::Sha512, signature);
+        signed.and_then(|s| armour(&s)).map_err(KeyError::Sign)
+    }
+
+    /// The signature over exactly these bytes.
+    pub fn signature(&self, data: &[u8]) -> Result<Signature, KeyError> {
+        match self {
+            Self::Agent { agent, public } => Ok(agent.sign(public.key_data(), data)?),
+            Self::File(key) if key.algorithm().is_rsa() => rsa(key, data),
+            Self::File(key) => key.try_sign(data).map_err(|e| KeyError::Sign(e.into())),
         }
-        let signature = self.0.sign(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
-        armour(&signature).map_err(KeyError::Sign)
     }
 }
 
 /// The one place where the newer version of the crate, which russh carries, is needed: 0.6.7 cannot sign
 /// with RSA because it hands the first prime on twice.
-impl SigningKey {
-    fn sign_rsa(&self, message: &[u8]) -> Result<String, KeyError> {
-        use russh::keys::ssh_key as newer;
-        let text = self.0.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?;
-        let signed = newer::PrivateKey::from_openssh(text.as_bytes())
-            .and_then(|key| key.sign(NAMESPACE, newer::HashAlg::Sha512, message))
-            .and_then(|signature| signature.to_pem(newer::LineEnding::LF));
-        let pem = signed.map_err(|e| KeyError::SignRsa(e.to_string()))?;
-        armour(&SshSig::from_pem(pem).map_err(KeyError::Sign)?).map_err(KeyError::Sign)
-    }
+fn rsa(key: &PrivateKey, data: &[u8]) -> Result<Signature, KeyError> {
+    use russh::keys::{signature::Signer as _, ssh_key as newer};
+    let text = key.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?;
+    let newer = newer::PrivateKey::from_openssh(text.as_bytes()).map_err(|e| KeyError::SignRsa(e.to_string()))?;
+    let signature: newer::Signature = newer.try_sign(data).map_err(|e| KeyError::SignRsa(e.to_string()))?;
+    let algorithm = Algorithm::Rsa { hash: Some(HashAlg::Sha512) };
+    Signature::new(algorithm, signature.as_bytes()).map_err(KeyError::Sign)
 }
 
 /// Makes an ed25519 key without a pass phrase: `path` (readable by its owner alone) and `path.pub`.
@@ -91,7 +129,7 @@ pub fn keygen(path: &Path) -> Result<SigningKey, KeyError> {
     public_path.push(".pub");
     create(path, text.as_bytes(), 0o600)?;
     create(Path::new(&public_path), format!("{public}\n").as_bytes(), 0o644)?;
-    Ok(SigningKey(key))
+    Ok(SigningKey::File(Box::new(key)))
 }
 
 fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyError> {
@@ -107,41 +145,56 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyError> {
 
 #[derive(Debug, Error)]
 pub enum SignatureError {
-    #[error("`seal/signer.pub` is not one SSH public key line as this tool writes it")]
-    Signer,
-    #[error("`seal/statement.json.sshsig` is not an armoured SSH signature as this tool writes it")]
-    Armour,
-    #[error("`seal/statement.json.sshsig` was made with another key than `seal/signer.pub`")]
-    OtherKey,
-    #[error("`seal/statement.json.sshsig` was made for namespace `{0}`, not `{NAMESPACE}`")]
-    Namespace(String),
-    #[error("`seal/statement.json.sshsig` does not fit `seal/statement.json`: one of them was changed")]
-    Mismatch,
+    #[error("`{0}` is not one SSH public key line as this tool writes it")]
+    Signer(String),
+    #[error("`{0}` is not an armoured SSH signature as this tool writes it")]
+    Armour(String),
+    #[error("`{signature}` was made with another key than `{signer}`")]
+    OtherKey { signature: String, signer: String },
+    #[error("`{file}` was made for namespace `{namespace}`, not `{NAMESPACE}`")]
+    Namespace { file: String, namespace: String },
+    #[error("`{0}` does not fit `seal/statement.json`: one of them was changed")]
+    Mismatch(String),
+    #[error("`{}` names the signer {claimed}, the key in `{file}` is {found}", super::layout::STATEMENT)]
+    Claimed { claimed: String, file: String, found: String },
+    #[error("the statement, a signature or a signer's key is missing or unreadable")]
+    Missing,
+    #[error("`{}` is not an envelope of `seal/statement.json` as this tool writes it", super::layout::ENVELOPE)]
+    Envelope,
+    #[error("`{envelope}`: the signature of {0} does not fit", envelope = super::layout::ENVELOPE)]
+    EnvelopeSignature(String),
 }
+
+/// A file of the seal: its name and its bytes.
+pub type Named<'a> = (&'a str, &'a [u8]);
 
 /// The key that signed `message`. Both files must be exactly as they would be written again, so that not
 /// one bit of them is free.
-pub fn check(message: &[u8], signature: &[u8], signer: &[u8]) -> Result<PublicKey, SignatureError> {
-    let line = std::str::from_utf8(signer).map_err(|_| SignatureError::Signer)?;
-    let key = PublicKey::from_openssh(line.trim_end()).map_err(|_| SignatureError::Signer)?;
-    if line_of(&key).ok().as_deref() != Some(line) {
-        return Err(SignatureError::Signer);
-    }
-    let signed = SshSig::from_pem(signature).map_err(|_| SignatureError::Armour)?;
-    if signed.version() != SshSig::VERSION || !signed.reserved().is_empty() {
-        return Err(SignatureError::Armour);
-    }
-    if armour(&signed).ok().as_deref().map(str::as_bytes) != Some(signature) {
-        return Err(SignatureError::Armour);
+pub fn check(message: &[u8], signature: Named<'_>, signer: Named<'_>) -> Result<PublicKey, SignatureError> {
+    let (signature_name, signer_name) = (signature.0.to_owned(), signer.0.to_owned());
+    let Some(key) = key_of(signer.1) else { return Err(SignatureError::Signer(signer_name)) };
+    let Ok(signed) = SshSig::from_pem(signature.1) else { return Err(SignatureError::Armour(signature_name)) };
+    let again = armour(&signed).ok();
+    let plain = signed.version() == SshSig::VERSION && signed.reserved().is_empty();
+    if !plain || again.as_deref().map(str::as_bytes) != Some(signature.1) {
+        return Err(SignatureError::Armour(signature_name));
     }
     if signed.public_key() != key.key_data() {
-        return Err(SignatureError::OtherKey);
+        return Err(SignatureError::OtherKey { signature: signature_name, signer: signer_name });
     }
     if signed.namespace() != NAMESPACE {
-        return Err(SignatureError::Namespace(signed.namespace().to_owned()));
+        let namespace = signed.namespace().to_owned();
+        return Err(SignatureError::Namespace { file: signature_name, namespace });
     }
-    key.verify(NAMESPACE, message, &signed).map_err(|_| SignatureError::Mismatch)?;
+    key.verify(NAMESPACE, message, &signed).map_err(|_| SignatureError::Mismatch(signature_name))?;
     Ok(key)
+}
+
+/// A public key line as [`SigningKey::public_line`] writes it, and nothing else.
+fn key_of(line: &[u8]) -> Option<PublicKey> {
+    let line = std::str::from_utf8(line).ok()?;
+    let key = PublicKey::from_openssh(line.trim_end()).ok()?;
+    (line_of(&key).ok()?.as_str() == line).then_some(key)
 }
 
 pub fn fingerprint(key: &PublicKey) -> Fingerprint {

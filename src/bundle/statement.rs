@@ -1,7 +1,7 @@
 //! The one signed object: an in-toto Statement v1 that names the digest of the tag manifest.
 use super::{
     layout::{Files, MANIFEST, TAG_MANIFEST, identifier},
-    payload::{Interim, Judged},
+    payload::{Ingredients, Interim, Judged},
 };
 use crate::{judge::assess::tool, model::Sha256Digest};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub const PREDICATE: &str = "urn:x-patuh:evidence-seal:v1";
 
 /// The statement's bytes: sorted keys, no whitespace, no newline at the end.
-pub fn write(files: &Files, judged: &Judged, interim: Interim, sealed_at: &str, signer: &str) -> Vec<u8> {
+pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str, signers: &[String]) -> Vec<u8> {
     let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
     let profiles: Vec<Value> = judged
         .assessments
@@ -29,10 +29,11 @@ pub fn write(files: &Files, judged: &Judged, interim: Interim, sealed_at: &str, 
         "predicate": {
             "bundle_id": identifier(bytes(MANIFEST)),
             "format_version": "1",
-            "interim": interim == Interim::Yes,
+            "interim": from.interim == Interim::Yes,
             "profiles": profiles,
             "sealed_at": sealed_at,
-            "signer": signer,
+            "signers": signers,
+            "supersedes": from.supersedes,
             "statements": ["The results relate only to the items tested."],
             "tool": {"name": tool.name, "version": tool.version},
         },
@@ -45,7 +46,8 @@ pub fn write(files: &Files, judged: &Judged, interim: Interim, sealed_at: &str, 
 pub struct Claims {
     pub tag_manifest: String,
     pub sealed_at: String,
-    pub signer: String,
+    /// Fingerprints of their keys, in the order of the files.
+    pub signers: Vec<String>,
     pub tool: String,
 }
 
@@ -57,7 +59,7 @@ impl Claims {
         (s.predicate_type == PREDICATE).then_some(Self {
             tag_manifest: subject.digest.sha256,
             sealed_at: s.predicate.sealed_at,
-            signer: s.predicate.signer,
+            signers: s.predicate.signers,
             tool: s.predicate.tool.version,
         })
     }
@@ -85,7 +87,7 @@ struct Digest {
 #[derive(Deserialize)]
 struct Predicate {
     sealed_at: String,
-    signer: String,
+    signers: Vec<String>,
     tool: crate::model::recording::Tool,
 }
 

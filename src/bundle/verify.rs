@@ -4,8 +4,10 @@ use super::{
     layout::{self, Files},
     open::{UnreadableError, ingredients},
     payload::{self, PayloadError, Views},
-    sign, signers,
+    sign::{self, SignatureError},
+    signed, signers,
     statement::{self, Claims},
+    timestamp,
 };
 use crate::model::observation::clean;
 use serde::Serialize;
@@ -58,33 +60,70 @@ impl Verification {
     }
 }
 
-/// Checks the bundle at `path`. `allowed` is the text of the reader's own allowed_signers file, which is
-/// never taken from the bundle; `views` must be the ones that sealing was given.
-pub fn verify(path: &Path, allowed: Option<&str>, views: Views) -> Verification {
-    let files = match layout::load(path) {
-        Ok(files) => files,
-        Err(e) => return unreadable(&e.to_string()),
-    };
-    let integrity = match integrity::check(&files) {
+/// What only the reader has: never taken from the bundle.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Records<'a> {
+    /// The text of an allowed_signers file.
+    pub signers: Option<&'a str>,
+    /// PEM certificates of time-stamping authorities.
+    pub anchors: Option<&'a [u8]>,
+}
+
+/// Checks the bundle at `path`, a directory or a zip; `views` must be the ones that sealing was given.
+pub fn verify(path: &Path, records: &Records<'_>, views: Views) -> Verification {
+    match layout::load(path) {
+        Ok(files) => verify_files(&files, records, views),
+        Err(e) => unreadable(&e.to_string()),
+    }
+}
+
+/// Checks a bundle that was read already.
+pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verification {
+    let integrity = match integrity::check(files) {
         Ok(_) => {
             let count = files.len();
             line("integrity", LineOutcome::Ok, format!("all {count} files are those that the statement names"))
         }
         Err(e) => line("integrity", LineOutcome::Failed, e.to_string()),
     };
-    let claims = bytes(&files, layout::STATEMENT).and_then(Claims::parse);
-    let rederived = match rederive(&files, claims.as_ref(), views) {
+    let claims = bytes(files, layout::STATEMENT).and_then(Claims::parse);
+    let rederived = match rederive(files, claims.as_ref(), views) {
         Ok(count) => {
             line("re-derivation", LineOutcome::Ok, format!("judged again: the same bytes for {count} profile(s)"))
         }
         Err(e) => line("re-derivation", LineOutcome::Failed, e.to_string()),
     };
-    let time = match &claims {
-        Some(c) => format!("lab clock only: sealed at {}", c.sealed_at),
-        None => "lab clock only".to_owned(),
+    let authenticity = authenticity(files, claims.as_ref(), records.signers);
+    Verification { lines: [integrity, authenticity, time(files, claims.as_ref(), records.anchors), rederived] }
+}
+
+/// A clock of the laboratory may be this far ahead of the authority's.
+const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+fn time(files: &Files, claims: Option<&Claims>, anchors: Option<&[u8]>) -> VerificationLine {
+    let told = claims.map(|c| format!("sealed at {}", c.sealed_at)).unwrap_or_default();
+    let (Some(token), Some(stamped)) = (bytes(files, layout::TOKEN), bytes(files, layout::SIGNATURE)) else {
+        return line("time", LineOutcome::NotChecked, format!("lab clock only: {told}"));
     };
-    let authenticity = authenticity(&files, claims.as_ref(), allowed);
-    Verification { lines: [integrity, authenticity, line("time", LineOutcome::NotChecked, time), rederived] }
+    let failed = |why: String| line("time", LineOutcome::Failed, format!("`{}`: {why}", layout::TOKEN));
+    let token = match timestamp::read(token, stamped) {
+        Ok(token) => token,
+        Err(e) => return failed(e.to_string()),
+    };
+    let at = |time: &str| time.parse::<jiff::Timestamp>().ok();
+    let ahead = claims.and_then(|c| Some(at(&c.sealed_at)?.duration_since(at(&token.time)?) > AHEAD));
+    if ahead != Some(false) {
+        return failed(format!("stamped at {}, before it was {told}: the lab's clock was wrong", token.time));
+    }
+    let stamped = format!("stamped at {} (serial {}), {told} by the lab's clock", token.time, token.serial);
+    match anchors.map(|a| token.trusted(a)) {
+        None => {
+            let detail = format!("{stamped}; authority not compared with your records, give them with --tsa-anchors");
+            line("time", LineOutcome::NotChecked, detail)
+        }
+        Some(Ok(())) => line("time", LineOutcome::Ok, stamped),
+        Some(Err(e)) => failed(e.to_string()),
+    }
 }
 
 fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
@@ -104,27 +143,25 @@ fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
 
 fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -> VerificationLine {
     let failed = |detail: String| line("authenticity", LineOutcome::Failed, detail);
-    let all = (bytes(files, layout::STATEMENT), bytes(files, layout::SIGNATURE), bytes(files, layout::SIGNER));
-    let ((Some(statement), Some(signature), Some(signer)), Some(claims)) = (all, claims) else {
-        return failed("the statement, its signature or the signer's key is missing or unreadable".to_owned());
-    };
-    let key = match sign::check(statement, signature, signer) {
-        Ok(key) => key,
+    let Some(claims) = claims else { return failed(SignatureError::Missing.to_string()) };
+    let keys = match signed::keys(files, claims) {
+        Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
-    let print = sign::fingerprint(&key).to_string();
-    if claims.signer != print {
-        return failed(format!("`{}` names the signer {}, the key is {print}", layout::STATEMENT, claims.signer));
+    let prints: Vec<String> = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
+    let Some(allowed) = allowed else {
+        let detail =
+            format!("signed by {}, not compared with your records; give them with --signers", prints.join(" and "));
+        return line("authenticity", LineOutcome::NotChecked, detail);
+    };
+    let mut known = Vec::new();
+    for (key, print) in keys.iter().zip(prints) {
+        match signers::principal(allowed, key, &claims.sealed_at) {
+            Ok(principal) => known.push(format!("{principal} with {print}")),
+            Err(e) => return failed(e.to_string()),
+        }
     }
-    match allowed.map(|text| signers::principal(text, &key, &claims.sealed_at)) {
-        None => line(
-            "authenticity",
-            LineOutcome::NotChecked,
-            format!("signed by {print}, not compared with your records; give them with --signers"),
-        ),
-        Some(Ok(principal)) => line("authenticity", LineOutcome::Ok, format!("signed by {principal} with {print}")),
-        Some(Err(e)) => failed(e.to_string()),
-    }
+    line("authenticity", LineOutcome::Ok, format!("signed by {}", known.join(" and ")))
 }
 
 #[derive(Debug, Error)]
@@ -149,9 +186,9 @@ fn rederive(files: &Files, claims: Option<&Claims>, views: Views) -> Result<usiz
     let from = ingredients(files)?;
     let judged = payload::judge(&from)?;
     let mut again = layout::with_tags(payload::build(&from, &judged, views)?, &claims.sealed_at);
-    let statement = statement::write(&again, &judged, from.interim, &claims.sealed_at, &claims.signer);
+    let statement = statement::write(&again, &judged, &from, &claims.sealed_at, &claims.signers);
     again.insert(layout::STATEMENT.to_owned(), statement);
-    let sealed_only = |name: &str| matches!(name, layout::SIGNATURE | layout::SIGNER);
+    let sealed_only = |name: &str| name.starts_with("seal/") && name != layout::STATEMENT;
     // Results and views first: a manifest that differs only says that something else does.
     let names: BTreeSet<(bool, &String)> =
         files.keys().chain(again.keys()).map(|n| (!n.starts_with("data/") || n == layout::INDEX, n)).collect();

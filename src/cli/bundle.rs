@@ -1,12 +1,13 @@
 //! `seal`, `verify` and `report`.
 use super::{
     Done, Exit, Failure,
-    args::{ReportArgs, ReportFormat, SealArgs, VerifyArgs},
-    output, source,
+    args::{AmendArgs, KeygenArgs, ReportArgs, ReportFormat, SealArgs, SealForm, VerifyArgs},
+    output, source, timestamp,
 };
 use patuh::{
     bundle::{
-        Content, Interim, Sealing, open,
+        Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
+        open::is_zip,
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
@@ -25,31 +26,118 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::No => Standing::Sealed,
         Interim::Yes => Standing::Interim,
     };
-    let report = Report { recording: content.recording, assessments: content.assessments, standing };
-    let html = report::html(&report).map_err(|e| e.to_string())?;
-    Ok(vec![("report/report.html".to_owned(), html.into_bytes())])
+    let replaces = content.supersedes.map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
+    let report = Report { recording: content.recording, assessments: content.assessments, standing, replaces };
+    report::views(&report).map_err(|e| e.to_string())
 }
 
-pub fn run_seal(a: &SealArgs) -> Done {
-    let key = match &a.key {
-        Some(path) => SigningKey::load(path, std::env::var("PATUH_KEY_PASSPHRASE").ok().as_deref()),
-        None => own_key()?,
-    }
-    .map_err(|e| Failure::new(Exit::BadConfig, e.to_string()))?;
-    let interim = if a.interim { Interim::Yes } else { Interim::No };
+pub async fn run_seal(a: &SealArgs) -> Done {
     if a.source.join(source::ATTESTATIONS).exists() {
         output::note("attestations are not sealed yet: the bundle is judged without them");
     }
+    let keys = keys(&a.key)?;
     let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
-    let sealed = make(&a.source, &names, &key, &a.out, interim)?;
-    let public = key.public_line().map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
-    output::result(&format!(
-        "{} sealed as {}\nsigned by {}\npublic key for the certifier's allowed_signers: {public}\n",
-        sealed.path.display(),
-        sealed.identifier,
-        sealed.signer
-    ))?;
+    let profiles: Result<Vec<ProfileSource>, Failure> = names.iter().map(|n| profile_source(n)).collect();
+    let sealing = Sealing {
+        recording: &a.source,
+        profiles: profiles?,
+        keys: &keys,
+        out: &a.out,
+        interim: if a.interim { Interim::Yes } else { Interim::No },
+        sealed_at: patuh::scan::clock::now(),
+        views,
+        amendment: None,
+    };
+    finish(&sealing, &a.form).await
+}
+
+pub async fn run_amend(a: &AmendArgs) -> Done {
+    let keys = keys(&a.key)?;
+    let profiles: Result<Vec<ProfileSource>, Failure> = a.profile.iter().map(|n| profile_source(n)).collect();
+    let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
+    let amendment = Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)? };
+    let sealing = Sealing {
+        recording: &a.bundle,
+        profiles: profiles?,
+        keys: &keys,
+        out: &a.out,
+        interim: if a.interim { Interim::Yes } else { Interim::No },
+        sealed_at: patuh::scan::clock::now(),
+        views,
+        amendment: Some(amendment),
+    };
+    finish(&sealing, &a.form).await
+}
+
+/// Seals, asks for the time, puts the bundle in place and says what was done. A bundle whose authority did
+/// not answer is kept: its token can be attached later.
+async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
+    if sealing.out.symlink_metadata().is_ok() {
+        return Err(seal_failure(&SealError::Exists(sealing.out.to_owned())));
+    }
+    let mut built = seal::build(sealing).map_err(|e| seal_failure(&e))?;
+    let mut stamped = None;
+    if let Some(url) = &form.tsa {
+        stamped = Some(match timestamp::ask(url, built.stamped()).await {
+            Ok(answer) => built.stamp(answer).map_err(|e| Failure::new(Exit::BadInput, format!("`{url}`: {e}"))),
+            Err(e) => Err(e),
+        });
+    }
+    let query = form.timestamp_request.as_ref().map(|path| (path, built.stamped().to_vec()));
+    let container = if form.zip { Container::Zip } else { Container::Directory };
+    let sealed = built.place(sealing.out, container).map_err(|e| seal_failure(&e))?;
+    if let Some((path, stamped)) = query {
+        timestamp::write_query(path, &stamped)?;
+    }
+    let mut out = format!("{} sealed as {}\n", sealed.path.display(), sealed.identifier);
+    for key in sealing.keys {
+        let _ = write!(out, "signed by {}\n{}", key.fingerprint(), allowed(key)?);
+    }
+    output::result(&out)?;
+    match stamped {
+        None => {}
+        Some(Ok(token)) => output::result(&format!("stamped at {} (serial {})\n", token.time, token.serial))?,
+        Some(Err(e)) => {
+            let message = format!("{}; the bundle is sealed without it: see `patuh timestamp --help`", e.message);
+            return Err(Failure::new(e.exit, message));
+        }
+    }
     Ok(Exit::Passed)
+}
+
+/// What a certifier puts into its records of the laboratory.
+fn allowed(key: &SigningKey) -> Result<String, Failure> {
+    let public = key.public_line().map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
+    Ok(format!("public key for the certifier's allowed_signers: {public}"))
+}
+
+pub fn run_keygen(a: &KeygenArgs) -> Done {
+    let key = keygen(&a.file).map_err(|e| Failure::new(Exit::Io, e.to_string()))?;
+    output::result(&format!("{}: {}\n{}", a.file.display(), key.fingerprint(), allowed(&key)?))?;
+    Ok(Exit::Passed)
+}
+
+/// The keys named, or one of this user's own. A `.pub` file names a key in the SSH agent.
+fn keys(named: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
+    let bad = |e: patuh::bundle::sign::KeyError| Failure::new(Exit::BadConfig, e.to_string());
+    if named.is_empty() {
+        return Ok(vec![own_key()?.map_err(bad)?]);
+    }
+    let phrase = std::env::var("PATUH_KEY_PASSPHRASE").ok();
+    let load = |path: &PathBuf| {
+        if path.extension().is_none_or(|e| e != "pub") {
+            return SigningKey::load(path, phrase.as_deref()).map_err(bad);
+        }
+        let Some(socket) = std::env::var_os("SSH_AUTH_SOCK") else {
+            let message = format!(
+                "`{}` is a public key, and no SSH agent runs (SSH_AUTH_SOCK is not set); start one with ssh-agent",
+                path.display()
+            );
+            return Err(Failure::new(Exit::BadConfig, message));
+        };
+        SigningKey::from_agent(Path::new(&socket), path).map_err(bad)
+    };
+    named.iter().map(load).collect()
 }
 
 /// A key of this user's own, made at the first use.
@@ -70,7 +158,7 @@ fn own_key() -> Result<Result<SigningKey, patuh::bundle::sign::KeyError>, Failur
 pub fn make(
     from: &Path,
     profiles: &[String],
-    key: &SigningKey,
+    keys: &[SigningKey],
     out: &Path,
     interim: Interim,
 ) -> Result<patuh::bundle::seal::Sealed, Failure> {
@@ -78,23 +166,27 @@ pub fn make(
     let sealing = Sealing {
         recording: from,
         profiles: profiles?,
-        key,
+        keys,
         out,
         interim,
         sealed_at: patuh::scan::clock::now(),
         views,
+        amendment: None,
     };
-    use patuh::bundle::SealError as E;
-    seal(&sealing).map_err(|e| {
-        let exit = match &e {
-            E::Source(_) => Exit::NoInput,
-            E::Payload(_) => Exit::BadInput,
-            E::Key(_) => Exit::BadConfig,
-            E::Exists(_) | E::Write { .. } => Exit::Io,
-            E::Time(_) => Exit::Ours,
-        };
-        Failure::new(exit, e.to_string())
-    })
+    seal::seal(&sealing).map_err(|e| seal_failure(&e))
+}
+
+pub fn seal_failure(e: &SealError) -> Failure {
+    use SealError as E;
+    let exit = match e {
+        E::Source(_) => Exit::NoInput,
+        E::Payload(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => Exit::BadInput,
+        E::Key(_) | E::Signers => Exit::BadConfig,
+        E::Exists(_) | E::Write { .. } => Exit::Io,
+        E::Reason | E::Packed(_) => Exit::Usage,
+        E::Time(_) => Exit::Ours,
+    };
+    Failure::new(exit, e.to_string())
 }
 
 fn profile_source(name: &str) -> Result<ProfileSource, Failure> {
@@ -112,7 +204,9 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
     }
     let allowed = a.signers.as_ref().map(|p| source::read(p)).transpose()?;
     let allowed = allowed.map(|b| String::from_utf8_lossy(&b).into_owned());
-    let verification = verify(&a.bundle, allowed.as_deref(), views);
+    let anchors = a.tsa_anchors.as_ref().map(|p| source::read(p)).transpose()?;
+    let records = Records { signers: allowed.as_deref(), anchors: anchors.as_deref() };
+    let verification = verify(&a.bundle, &records, views);
     let mut out = String::new();
     for l in &verification.lines {
         let _ = writeln!(out, "{:<14} {:<12} {}", l.name, l.outcome.word(), l.detail);
@@ -122,16 +216,15 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
 }
 
 pub fn run_report(a: &ReportArgs) -> Done {
-    let (recording, assessments, standing) = if a.profile.is_empty() && a.source.join("bagit.txt").exists() {
-        let bundle = open(&a.source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
-        let standing = if bundle.interim() == Interim::Yes { Standing::Interim } else { Standing::Sealed };
-        let recording = bundle.recording().clone();
-        // Judged again just now, never read from the file.
-        (recording, bundle, standing)
-    } else {
+    let sealed = a.source.join("bagit.txt").exists() || is_zip(&a.source);
+    if !a.profile.is_empty() || !sealed {
         return unsealed(a);
-    };
-    show(a, &Report { recording: &recording, assessments: assessments.assessments(), standing })
+    }
+    // Judged again just now, never read from the file.
+    let bundle = open(&a.source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+    let standing = if bundle.interim() == Interim::Yes { Standing::Interim } else { Standing::Sealed };
+    let replaces = bundle.from.supersedes.as_ref().map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
+    show(a, &Report { recording: bundle.recording(), assessments: bundle.assessments(), standing, replaces })
 }
 
 /// A report of a recording that is in no bundle yet, under the named profiles (or all).
@@ -142,14 +235,36 @@ fn unsealed(a: &ReportArgs) -> Done {
     let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
     let said = source::attestations(&a.source)?;
     let all = super::judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
-    show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed })
+    show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed, replaces: None })
 }
 
 fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
-    output::result(&match a.format {
-        ReportFormat::Html => report::html(report).map_err(|e| Failure::new(Exit::Ours, e.to_string()))?,
+    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
+    let text = match a.format {
+        ReportFormat::Html => report::html(report).map_err(ours)?,
         ReportFormat::Json => report::json(report.assessments),
         ReportFormat::Text => report.assessments.iter().map(report::text).collect::<Vec<_>>().join("\n"),
-    })?;
+        ReportFormat::Csv => report::csv(report.assessments),
+        ReportFormat::Junit => report::junit(report).map_err(ours)?,
+        ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
+        ReportFormat::Oscal => return oscal(a, report),
+    };
+    match &a.out {
+        None => output::result(&text)?,
+        Some(path) => output::file(path, text.as_bytes())?,
+    }
+    Ok(Exit::Passed)
+}
+
+/// OSCAL is four files that refer to each other, so that it needs a directory.
+fn oscal(a: &ReportArgs, report: &Report<'_>) -> Done {
+    let Some(dir) = &a.out else {
+        let message = "--format oscal writes four files; name a directory with --out DIR";
+        return Err(Failure::new(Exit::Usage, message));
+    };
+    std::fs::create_dir_all(dir).map_err(|e| Failure::new(Exit::Io, format!("`{}`: {e}", dir.display())))?;
+    for (name, text) in report::oscal(report) {
+        output::file(&dir.join(name), text.as_bytes())?;
+    }
     Ok(Exit::Passed)
 }

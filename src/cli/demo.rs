@@ -7,7 +7,7 @@ use super::{
     sim, source,
 };
 use patuh::{
-    bundle::{Interim, sign::keygen, verify},
+    bundle::{Interim, Records, sign::keygen, verify},
     judge::{Assessment, assess::Outcome},
     model::{
         Touch,
@@ -116,6 +116,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         out: None,
         resume: None,
         json: false,
+        expect: None,
     };
     let mut prepared = scan::prepare(&args).await?;
     prepared.scope.authorised_by = "the demonstration, for its own simulated devices".to_owned();
@@ -131,8 +132,8 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     let key = keygen(&key_file).map_err(|e| Failure::new(Exit::Io, e.to_string()))?;
     let bundle = keep.join(format!("{name}.bundle"));
     let names = PROFILES.map(str::to_owned);
-    bundle::make(&dir, &names, &key, &bundle, Interim::Yes)?;
-    let checked = verify(&bundle, None, bundle::views);
+    bundle::make(&dir, &names, &[key], &bundle, Interim::Yes)?;
+    let checked = verify(&bundle, &Records::default(), bundle::views);
     let mut shown = show(&device, &all);
     if checked.code() != 0 {
         shown.surprises.push(format!("{name}: its bundle does not verify"));

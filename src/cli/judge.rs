@@ -11,17 +11,49 @@ use patuh::{
         assess_attested,
     },
     model::{Attestations, Ics, Ixit, Recording},
-    report::{self, inventory},
+    report::{self, expect::Expected, inventory},
 };
+use std::path::PathBuf;
 
 pub fn run(a: &JudgeArgs) -> Done {
+    let expected = expected(a.expect.as_ref())?;
     let recording = source::recording(&a.source)?;
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let said = source::attestations(&a.source)?;
     let all = all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     show(&recording, &all, a.format)?;
-    Ok(worst(&all))
+    Ok(outcome(&all, expected.as_ref()))
+}
+
+/// The file of `--expect`, read before anything is judged.
+pub fn expected(file: Option<&PathBuf>) -> Result<Option<Expected>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let text = String::from_utf8_lossy(&source::read(file)?).into_owned();
+    let read = Expected::parse(&file.display().to_string(), &text);
+    read.map(Some).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))
+}
+
+/// The exit code: the worst verdict, or, with expected failures, whether everything was as expected. What
+/// is open stays open.
+pub fn outcome(all: &[Assessment], expected: Option<&Expected>) -> Exit {
+    let Some(expected) = expected else { return worst(all) };
+    let surprises = expected.surprises(all);
+    for surprise in &surprises {
+        output::note(surprise);
+    }
+    let open = |a: &Assessment| a.requirements.iter().any(|r| r.level == "M" && open(r.outcome));
+    if !surprises.is_empty() {
+        Exit::Failed
+    } else if all.is_empty() || all.iter().any(open) {
+        Exit::Inconclusive
+    } else {
+        Exit::Passed
+    }
+}
+
+fn open(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Inconclusive | Outcome::AwaitingAssessor)
 }
 
 pub fn all(

@@ -5,6 +5,7 @@ mod attest;
 mod bundle;
 mod declared;
 mod demo;
+mod diff;
 mod doctor;
 mod explain;
 mod ics;
@@ -16,6 +17,7 @@ mod profile;
 mod scan;
 mod sim;
 mod source;
+mod timestamp;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -27,6 +29,8 @@ pub enum Exit {
     Passed = 0,
     Inconclusive = 2,
     Failed = 1,
+    /// Of `diff` only.
+    NotComparable = 3,
     Usage = 64,
     BadInput = 65,
     NoInput = 66,
@@ -92,7 +96,11 @@ async fn dispatch(command: Command) -> Done {
         Command::Attest(a) => attest::run(&a),
         Command::Waive(a) => attest::waive(&a),
         Command::Assess(a) => assess::run(&a),
-        Command::Seal(a) => bundle::run_seal(&a),
+        Command::Seal(a) => bundle::run_seal(&a).await,
+        Command::Amend(a) => bundle::run_amend(&a).await,
+        Command::Timestamp(a) => timestamp::run(&a).await,
+        Command::Diff(a) => diff::run(&a),
+        Command::Keygen(a) => bundle::run_keygen(&a),
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),
         Command::Profile(a) => profile::run(&a.command),

@@ -4,6 +4,7 @@ use crate::cli::{Exit, Failure};
 use patuh::scan::Progress;
 use std::{
     io::{IsTerminal, Write},
+    path::Path,
     sync::Mutex,
     time::Instant,
 };
@@ -24,6 +25,11 @@ pub fn result(text: &str) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// A result in a file that the user named; what was there is replaced.
+pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(|e| Failure::new(Exit::Io, format!("`{}`: {e}", path.display())))
 }
 
 /// `n/m` with the time left: a bar on a terminal, plain lines elsewhere.

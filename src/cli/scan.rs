@@ -18,6 +18,7 @@ use tokio::sync::watch;
 pub async fn run(a: ScanArgs) -> Done {
     // Everything that can be wrong on our side is found before a packet is sent.
     let profiles = source::profiles_on(&a.profile, &source::Day::now(a.as_of)?)?;
+    let expected = judge::expected(a.expect.as_ref())?;
     let here = a.resume.clone().or(a.out.clone());
     let beside = here.clone().unwrap_or_default();
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &beside)?, source::ixit(a.ixit.as_ref(), &beside)?);
@@ -51,7 +52,7 @@ pub async fn run(a: ScanArgs) -> Done {
     let said = source::attestations(dir)?;
     let all = judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
     judge::show(&recording, &all, if a.json { JudgeFormat::Json } else { JudgeFormat::Text })?;
-    Ok(judge::worst(&all))
+    Ok(judge::outcome(&all, expected.as_ref()))
 }
 
 pub struct Prepared {

@@ -2,6 +2,7 @@
 use super::{Exit, Failure};
 use jiff::civil::Date;
 use patuh::{
+    bundle::{VerifiedBundle, open, open::is_zip, payload},
     judge::{
         assess::Read,
         profile::{BUILTIN, Profile, standing::day},
@@ -25,6 +26,9 @@ pub fn text(path: &Path) -> Result<String, Failure> {
 
 /// The recording in a directory made by `scan --out`, or inside a bundle.
 pub fn recording(source: &Path) -> Result<Recording, Failure> {
+    if let Some(bundle) = packed(source)? {
+        return Ok(bundle.recording().clone());
+    }
     let places = [source.join(RECORDING), source.join("data/recording").join(RECORDING)];
     let file = match places.iter().find(|p| p.exists()) {
         Some(p) => p.clone(),
@@ -39,6 +43,12 @@ pub fn recording(source: &Path) -> Result<Recording, Failure> {
     Recording::parse(&bytes).map_err(|e| Failure::new(Exit::BadInput, format!("{}: {e}", file.display())))
 }
 
+/// A bundle that was packed for carrying, checked.
+fn packed(source: &Path) -> Result<Option<VerifiedBundle>, Failure> {
+    let bad = |e: patuh::bundle::open::OpenError| Failure::new(Exit::BadInput, e.to_string());
+    if is_zip(source) { open(source).map(Some).map_err(bad) } else { Ok(None) }
+}
+
 /// The declaration named, or the one that lies beside the recording.
 fn declaration(named: Option<&PathBuf>, source: &Path, name: &str) -> Option<PathBuf> {
     let beside = [source.join(name), source.join("data/declarations").join(name)];
@@ -46,6 +56,10 @@ fn declaration(named: Option<&PathBuf>, source: &Path, name: &str) -> Option<Pat
 }
 
 pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, Failure> {
+    if let (None, Some(bundle)) = (named, packed(source)?) {
+        let read = bundle.from.ics.as_deref().map(|b| payload::read("ics.toml", b, Ics::parse)).transpose();
+        return read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
+    }
     let Some(path) = declaration(named, source, "ics.toml") else { return Ok(None) };
     let text = text(&path)?;
     let value =
@@ -54,6 +68,10 @@ pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, 
 }
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {
+    if let (None, Some(bundle)) = (named, packed(source)?) {
+        let read = bundle.from.ixit.as_deref().map(|b| payload::read("ixit.toml", b, Ixit::parse)).transpose();
+        return read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
+    }
     let Some(path) = declaration(named, source, "ixit.toml") else { return Ok(None) };
     if path.extension().is_some_and(|e| e == "xlsx" || e == "csv") {
         let message =

@@ -120,6 +120,7 @@ pub enum Line {
 pub struct Run {
     pub id: String,
     pub probe: String,
+    pub version: u32,
     pub subjects_from: Vec<String>,
     pub started: String,
     pub finished: Option<String>,
@@ -239,12 +240,21 @@ impl Reader {
                     return Err(RecordingError::Twice { line: number, id: "header".to_owned() });
                 }
             }
-            Line::RunStarted { run, probe, version: _, subjects_from, at } => {
+            Line::RunStarted { run, probe, version, subjects_from, at } => {
                 if self.index.insert(run.clone(), self.runs.len()).is_some() {
                     return Err(RecordingError::Twice { line: number, id: run });
                 }
                 let (records, gaps) = (Vec::new(), Vec::new());
-                self.runs.push(Run { id: run, probe, subjects_from, started: at, finished: None, records, gaps });
+                self.runs.push(Run {
+                    id: run,
+                    probe,
+                    version,
+                    subjects_from,
+                    started: at,
+                    finished: None,
+                    records,
+                    gaps,
+                });
             }
             Line::Record(r) => {
                 if !self.seen.insert(r.id.clone()) {

@@ -27,6 +27,8 @@ pub struct Report<'a> {
     pub recording: &'a Recording,
     pub assessments: &'a [Assessment],
     pub standing: Standing,
+    /// The bundle that this one replaces, and why.
+    pub replaces: Option<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, ThisError)]
@@ -47,6 +49,7 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         recording_digest => recording.digest.to_string(),
         tool => tool(),
         standing => report.standing,
+        replaces => report.replaces,
         sections => sections,
         gaps => gaps,
         awaiting => sections.iter().map(|s| s.awaiting.len()).sum::<usize>(),
@@ -57,7 +60,7 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
     })?)
 }
 
-/// One template, whose name must end in `.html`: that switches escaping on.
+/// One template of ours; a name that ends in `.html` switches escaping on.
 pub(super) fn environment(name: &'static str, template: &'static str) -> Result<Environment<'static>, Error> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -2,7 +2,7 @@
 use patuh::bundle::{Content, Interim, ProfileSource};
 use patuh::judge::check;
 use patuh::model::Sha256Digest;
-use patuh::report::{Report, Standing, html};
+use patuh::report::{Report, Standing};
 use serde_json::{Value, json};
 
 /// One mandatory requirement that its check alone completes, and one that needs nobody.
@@ -39,9 +39,9 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::No => Standing::Sealed,
         Interim::Yes => Standing::Interim,
     };
-    let report = Report { recording: content.recording, assessments: content.assessments, standing };
-    let page = html(&report).map_err(|e| e.to_string())?;
-    Ok(vec![("report/report.html".to_owned(), page.into_bytes())])
+    let replaces = content.supersedes.map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
+    let report = Report { recording: content.recording, assessments: content.assessments, standing, replaces };
+    patuh::report::views(&report).map_err(|e| e.to_string())
 }
 
 pub const TRANSCRIPT: &str = r#"{"conn":"c1","remote":"tcp/127.0.0.1:2323","data":"bG9naW46"}"#;

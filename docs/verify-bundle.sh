@@ -1,0 +1,121 @@
+#!/bin/sh
+# Checks a bundle made by `patuh seal` with stock tools alone: that its files are those that were sealed, and
+# that those who sealed it are in your own records. Needs coreutils, findutils, jq, ssh-keygen and openssl.
+#
+#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]
+#
+# ALLOWED_SIGNERS and TSA_ANCHORS are yours: never take them from the bundle. Exit code 0 if everything holds,
+# 1 if anything does not. Whether the verdicts follow from the recording, only `patuh verify` can tell.
+set -eu
+LC_ALL=C
+export LC_ALL
+fail() {
+    echo "NOT OK: $*"
+    exit 1
+}
+[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]"
+allowed=$(realpath "$2")
+anchors=${3:+$(realpath "$3")}
+cd "$1"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+namespace=patuh-evidence-bundle
+
+# 1. Plain files and directories with plain names only, and no file that a bundle cannot have.
+[ -z "$(find . ! -type f ! -type d)" ] || fail "there is something else than files and directories"
+[ -z "$(find . -mindepth 1 -type d -empty)" ] || fail "there is an empty directory"
+if find . -mindepth 1 -print0 | tr '\0\n' '\n?' | grep -qvE '^\./[A-Za-z0-9._/-]*$'; then fail "a name has odd characters"; fi
+[ -z "$(find . -type f | tr 'A-Z' 'a-z' | sort | uniq -d)" ] || fail "two names differ in case only"
+signers=$(jq -er '.predicate.signers | length' seal/statement.json 2>/dev/null) || fail "seal/statement.json is not a statement"
+[ "$signers" -ge 1 ] && [ "$signers" -le 9 ] || fail "there is no signer"
+{
+    printf '%s\n' bag-info.txt bagit.txt manifest-sha256.txt tagmanifest-sha256.txt
+    printf '%s\n' seal/statement.json seal/statement.dsse.json seal/statement.json.sshsig seal/signer.pub
+    n=2
+    while [ "$n" -le "$signers" ]; do
+        printf '%s\n' "seal/statement.json.$n.sshsig" "seal/signer.$n.pub"
+        n=$((n + 1))
+    done
+    [ ! -e seal/statement.json.sshsig.tsr ] || echo seal/statement.json.sshsig.tsr
+} | sort >"$work/expected"
+find . -path ./data -prune -o -type f -print | cut -c3- | sort | cmp -s - "$work/expected" || fail "a file outside data/ is missing or was added"
+
+# 2. From the statement down: the tag manifest, the manifest, every file.
+[ "$(jq -r '._type' seal/statement.json)" = "https://in-toto.io/Statement/v1" ] || fail "seal/statement.json is not a statement"
+[ "$(jq -r '.predicateType' seal/statement.json)" = "urn:x-patuh:evidence-seal:v1" ] || fail "seal/statement.json is not a seal"
+stated=$(jq -r '.subject[] | select(.name == "tagmanifest-sha256.txt") | .digest.sha256' seal/statement.json)
+[ "$stated" = "$(sha256sum <tagmanifest-sha256.txt | cut -c1-64)" ] || fail "tagmanifest-sha256.txt is not the one that was sealed"
+sha256sum bag-info.txt bagit.txt manifest-sha256.txt | cmp -s - tagmanifest-sha256.txt || fail "bagit.txt, bag-info.txt or manifest-sha256.txt was changed"
+printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bagit.txt || fail "bagit.txt was changed"
+find data -type f | sort | xargs sha256sum | cmp -s - manifest-sha256.txt || fail "a file in data/ was changed, removed or added"
+echo "integrity: ok"
+
+# 3. Every signature, by a key that your records know, for this purpose, at the time of the seal.
+sealed=$(jq -r '.predicate.sealed_at' seal/statement.json | tr -dc 0-9 | cut -c1-14)
+[ "${#sealed}" = 14 ] || fail "the statement does not say when it was sealed"
+jq -cjS . seal/statement.dsse.json 2>/dev/null | cmp -s - seal/statement.dsse.json || fail "seal/statement.dsse.json is not written as it should be"
+[ "$(jq -r 'keys | join(" ")' seal/statement.dsse.json)" = "payload payloadType signatures" ] || fail "seal/statement.dsse.json holds something else"
+[ "$(jq -r '.signatures | length' seal/statement.dsse.json)" = "$signers" ] || fail "seal/statement.dsse.json has not one signature for each signer"
+type=$(jq -r .payloadType seal/statement.dsse.json)
+[ "$type" = "application/vnd.in-toto+json" ] || fail "seal/statement.dsse.json holds something else"
+[ "$(jq -r .payload seal/statement.dsse.json)" = "$(base64 -w0 seal/statement.json)" ] || fail "seal/statement.dsse.json holds another statement"
+{
+    printf 'DSSEv1 %d %s %d ' "${#type}" "$type" "$(stat -c%s seal/statement.json)"
+    cat seal/statement.json
+} >"$work/pae"
+n=1
+while [ "$n" -le "$signers" ]; do
+    [ "$n" = 1 ] && dot="" || dot=".$n"
+    sig=seal/statement.json$dot.sshsig
+    pub=seal/signer$dot.pub
+    # The one way to write a key and a signature, so that not one bit of them is free.
+    awk 'NR == 1 && NF == 2 { print $1 " " $2 }' "$pub" | cmp -s - "$pub" || fail "$pub is not one public key"
+    blob=$(cut -d' ' -f2 "$pub")
+    [ "$(printf %s "$blob" | base64 -d 2>/dev/null | base64 -w0)" = "$blob" ] || fail "$pub is not one public key"
+    {
+        echo "-----BEGIN SSH SIGNATURE-----"
+        sed '1d;$d' "$sig" | base64 -d 2>/dev/null | base64 -w70
+        echo "-----END SSH SIGNATURE-----"
+    } | cmp -s - "$sig" || fail "$sig is not a signature as it should be written"
+    print=$(ssh-keygen -lf "$pub" 2>/dev/null | cut -d' ' -f2)
+    [ "$print" = "$(jq -r ".predicate.signers[$n - 1]" seal/statement.json)" ] || fail "$pub is not the signer that the statement names"
+    good=$(ssh-keygen -Y check-novalidate -n "$namespace" -s "$sig" <seal/statement.json 2>/dev/null) || fail "$sig does not fit the statement"
+    [ "${good##* }" = "$print" ] || fail "$sig was made with another key than $pub"
+    who=$(ssh-keygen -Y find-principals -f "$allowed" -s "$sig" -O verify-time="${sealed}Z" 2>/dev/null | head -n 1) || true
+    [ -n "$who" ] || fail "no line of your records knows $print at that time"
+    ssh-keygen -Y verify -f "$allowed" -I "${who%%,*}" -n "$namespace" -s "$sig" -O verify-time="${sealed}Z" <seal/statement.json >/dev/null 2>&1 ||
+        fail "your records do not let $who seal"
+    # The envelope, with the same key and openssl.
+    [ "$(jq -r ".signatures[$n - 1] | keys | join(\" \")" seal/statement.dsse.json)" = "keyid sig" ] || fail "seal/statement.dsse.json holds something else"
+    [ "$(jq -r ".signatures[$n - 1].keyid" seal/statement.dsse.json)" = "$print" ] || fail "seal/statement.dsse.json names another key"
+    raw=$(jq -r ".signatures[$n - 1].sig" seal/statement.dsse.json)
+    [ "$(printf %s "$raw" | base64 -d 2>/dev/null | base64 -w0)" = "$raw" ] || fail "seal/statement.dsse.json is not written as it should be"
+    printf %s "$raw" | base64 -d >"$work/sig"
+    case $(cut -d' ' -f1 "$pub") in
+    ssh-ed25519)
+        digest=""
+        { printf '\060\052\060\005\006\003\053\145\160\003\041\000' && printf %s "$blob" | base64 -d | tail -c 32; } |
+            openssl pkey -pubin -inform DER -out "$work/key" 2>/dev/null || fail "$pub cannot be read"
+        ;;
+    ssh-rsa) digest="-digest sha512" ;;
+    *) digest="-digest sha256" ;;
+    esac
+    [ -z "$digest" ] || ssh-keygen -e -m PKCS8 -f "$pub" >"$work/key"
+    # shellcheck disable=SC2086
+    openssl pkeyutl -verify -rawin $digest -pubin -inkey "$work/key" -in "$work/pae" -sigfile "$work/sig" >/dev/null 2>&1 ||
+        fail "seal/statement.dsse.json: the signature of $print does not fit"
+    echo "authenticity: ok, signed by $who with $print"
+    n=$((n + 1))
+done
+
+# 4. Time, where an authority told it.
+token=seal/statement.json.sshsig.tsr
+if [ ! -e "$token" ] || [ -z "$anchors" ]; then
+    echo "time: lab clock only, $(jq -r '.predicate.sealed_at' seal/statement.json)"
+else
+    openssl ts -verify -data seal/statement.json.sshsig -in "$token" -CAfile "$anchors" >/dev/null 2>&1 ||
+        openssl ts -verify -data seal/statement.json.sshsig -in "$token" -CAfile "$anchors" \
+            -attime "$(date -u -d "$(openssl ts -reply -in "$token" -text 2>/dev/null | sed -n 's/^Time stamp: //p')" +%s)" >/dev/null 2>&1 ||
+        fail "$token does not hold or is not by your authority"
+    openssl ts -reply -in "$token" -text 2>/dev/null | sed -n 's/^Time stamp: /time: ok, stamped at /p'
+fi

@@ -1,0 +1,30 @@
+//! Who signed: every signature of a bundle, each against the key that lies beside it.
+use super::{
+    dsse,
+    layout::{self, Files},
+    sign::{self, SignatureError},
+    statement::Claims,
+};
+use ssh_key::PublicKey;
+
+/// The keys of all signers that the statement names, in its order. Every SSH signature and every signature
+/// of the envelope was checked.
+pub fn keys(files: &Files, claims: &Claims) -> Result<Vec<PublicKey>, SignatureError> {
+    let bytes = |name: &str| files.get(name).map(Vec::as_slice).ok_or(SignatureError::Missing);
+    let statement = bytes(layout::STATEMENT)?;
+    let mut keys = Vec::new();
+    for (n, claimed) in claims.signers.iter().enumerate() {
+        let (signature, signer) = (layout::signature(n), layout::signer(n));
+        let key = sign::check(statement, (&signature, bytes(&signature)?), (&signer, bytes(&signer)?))?;
+        let found = sign::fingerprint(&key).to_string();
+        if *claimed != found {
+            return Err(SignatureError::Claimed { claimed: claimed.clone(), file: signer, found });
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        return Err(SignatureError::Missing);
+    }
+    dsse::check(bytes(layout::ENVELOPE)?, statement, &keys)?;
+    Ok(keys)
+}
