@@ -1,5 +1,4 @@
 //! Every simulated device, twins and traps, scanned over real sockets and judged as its file expects.
-#![expect(clippy::unwrap_used, reason = "tests")]
 use std::process::Command;
 
 #[test]
