@@ -317,3 +317,37 @@ fn vsftpd_with_anonymous_access_fails_and_without_does_not() {
         }
     }
 }
+
+#[test]
+fn a_tftp_server_is_found_although_it_answers_from_another_port() {
+    let (Some(tftpd), true) = (program("in.tftpd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let files = dir.path().display().to_string();
+    let _server = Server::start(&tftpd, &["-L", "--address", "127.0.50.15:69", "-s", &files], udp("127.0.50.15:69"));
+    let s = scan("127.0.50.15", "tcp:none,udp:69");
+    assert_eq!(s.endpoints(), ["udp/69 tftp"]);
+    s.fails_only(&["svc-legacy-insecure"]);
+}
+
+#[test]
+fn dnsmasq_is_named_over_udp_and_over_tcp() {
+    let Some(dnsmasq) = program("dnsmasq") else { return };
+    let _server = Server::start(
+        &dnsmasq,
+        &[
+            "-k",
+            "--no-resolv",
+            "--no-hosts",
+            "--listen-address=127.0.50.16",
+            "--bind-interfaces",
+            "--port=10053",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+            "--user=",
+        ],
+        tcp("127.0.50.16:10053"),
+    );
+    let s = scan("127.0.50.16", "tcp:10000-11000,udp:10053");
+    assert_eq!(s.endpoints(), ["tcp/10053 dns", "udp/10053 dns"]);
+    s.fails_only(&[]);
+}

@@ -220,39 +220,76 @@ impl Wire {
     }
 }
 
-/// A connected UDP socket.
+/// Which answers a UDP socket takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// From the port that was asked. The kernel then also tells when that port refuses.
+    ThatPort,
+    /// From any port of the host: some protocols answer from a new one (TFTP, RFC 1350, section 4).
+    AnyPort,
+}
+
+/// A UDP socket that speaks to one endpoint.
 pub struct Datagrams {
     pub(super) socket: UdpSocket,
+    to: SocketAddr,
+    from: From,
     pub tape: Tape,
 }
 
 impl Datagrams {
-    pub async fn open(admitted: Admitted, journal: Arc<super::super::journal::Journal>) -> Result<Self, Trouble> {
+    pub async fn open(
+        admitted: Admitted,
+        from: From,
+        journal: Arc<super::super::journal::Journal>,
+    ) -> Result<Self, Trouble> {
         let endpoint = admitted.endpoint();
-        let any: SocketAddr = match endpoint.addr() {
+        let to = endpoint.addr();
+        let any: SocketAddr = match to {
             SocketAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
         };
         let socket = UdpSocket::bind(any).await.map_err(Trouble::Ours)?;
-        socket.connect(endpoint.addr()).await.map_err(Trouble::from_io)?;
+        if from == From::ThatPort {
+            socket.connect(to).await.map_err(Trouble::from_io)?;
+        }
         let local = socket.local_addr().map(|a| a.to_string()).unwrap_or_default();
-        Ok(Self { socket, tape: Tape::new(journal, endpoint, local) })
+        Ok(Self { socket, to, from, tape: Tape::new(journal, endpoint, local) })
     }
 
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.tape.sent(bytes);
-        self.socket.send(bytes).await.map(drop).map_err(Trouble::from_io)
+        let sent = match self.from {
+            From::ThatPort => self.socket.send(bytes).await,
+            From::AnyPort => self.socket.send_to(bytes, self.to).await,
+        };
+        sent.map(drop).map_err(Trouble::from_io)
     }
 
     pub async fn receive(&mut self, wait: Duration) -> Result<Vec<u8>, Trouble> {
         let mut buffer = vec![0u8; 65536];
-        match timeout(wait, self.socket.recv(&mut buffer)).await {
+        match timeout(wait, self.one(&mut buffer)).await {
             Err(_) => Err(Trouble::Silent(wait.as_millis())),
             Ok(Err(e)) => Err(Trouble::from_io(e)),
             Ok(Ok(n)) => {
                 buffer.truncate(n);
                 self.tape.received(&buffer);
                 Ok(buffer)
+            }
+        }
+    }
+
+    /// The next datagram of the host; strangers' are passed over.
+    async fn one(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.from {
+                From::ThatPort => return self.socket.recv(buffer).await,
+                From::AnyPort => {
+                    let (n, whence) = self.socket.recv_from(buffer).await?;
+                    if whence.ip() == self.to.ip() {
+                        return Ok(n);
+                    }
+                }
             }
         }
     }

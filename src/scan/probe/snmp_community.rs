@@ -7,7 +7,7 @@ use crate::model::{
 use crate::scan::{
     codec::snmp::{Version, get_sysdescr, sysdescr, v3_discovery, version},
     credentials,
-    net::{Datagrams, Trouble},
+    net::{Datagrams, Trouble, wire::From},
     session::Ctx,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -51,7 +51,7 @@ async fn run(ctx: &Ctx) {
 
 async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     let number = || i32::from(rand::random::<u16>());
-    let mut socket = ctx.udp(e).await?;
+    let mut socket = ctx.udp(e, From::ThatPort).await?;
     let v3 = exchange(&mut socket, &v3_discovery(number())).await?;
     let answered = v3.is_some_and(|b| version(&b) == Some(3));
     ctx.record(e, note("3", Presented::Nothing, answered, None), Some(socket.close()));
@@ -66,7 +66,7 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
             _ => &[("2c", Version::V2c), ("1", Version::V1)],
         };
         for (word, v) in versions.iter().copied() {
-            let mut socket = ctx.udp(e).await?;
+            let mut socket = ctx.udp(e, From::ThatPort).await?;
             socket.tape.hide(community.as_bytes());
             let reply = exchange(&mut socket, &get_sysdescr(v, community.as_bytes(), number())).await?;
             let value = reply.and_then(|b| sysdescr(&b));

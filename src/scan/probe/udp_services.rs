@@ -5,7 +5,11 @@ use crate::model::{
     observation::PortState,
     scope::{Pace, ranges},
 };
-use crate::scan::{data::builtin, net::Trouble, session::Ctx};
+use crate::scan::{
+    data::builtin,
+    net::{Trouble, wire::From},
+    session::Ctx,
+};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,6 +52,9 @@ pub struct Question {
     reply: Test,
     #[serde(default)]
     min_reply: usize,
+    /// The answer comes from a port of its own.
+    #[serde(default)]
+    from_new_port: bool,
 }
 
 #[derive(Deserialize)]
@@ -198,7 +205,7 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
         Pace::Adaptive => Duration::from_millis(20),
         Pace::Fast => Duration::ZERO,
     };
-    let mut socket = ctx.udp(e).await?;
+    let mut socket = ctx.udp(e, From::ThatPort).await?;
     let mut unknown = false;
     // A lost datagram is asked again once.
     for question in questions.iter().chain(&questions) {
@@ -230,6 +237,18 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
         let service = Some("unknown".to_owned());
         ctx.record(e, Observation::Port { state: PortState::Open, service }, Some(tape));
         return Ok(PortState::Open);
+    }
+    for question in questions.iter().filter(|q| q.from_new_port) {
+        let mut socket = ctx.udp(e, From::AnyPort).await?;
+        let bytes = question.bytes(e);
+        socket.send(&bytes).await?;
+        let reply = socket.receive(WAIT).await;
+        let tape = socket.close();
+        if reply.is_ok_and(|r| r.len() >= question.min_reply && question.reply.holds(&bytes, &r)) {
+            let service = Some(question.service.clone());
+            ctx.record(e, Observation::Port { state: PortState::Open, service }, Some(tape));
+            return Ok(PortState::Open);
+        }
     }
     Ok(PortState::Silent { waited_ms: u64::try_from(WAIT.as_millis()).unwrap_or(u64::MAX) })
 }
