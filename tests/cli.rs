@@ -61,7 +61,7 @@ fn wrong_input_has_its_own_exit_code_and_says_what_to_do() {
         (vec!["scan", "127.0.60.1", "--profile", "asean-baselin"], 78, "did you mean `asean-baseline`?"),
         (vec!["judge", broken.to_str().unwrap(), "--profile", "asean-baseline"], 65, "line 1"),
         (vec!["judge", "nowhere", "--profile", "asean-baseline"], 66, "nowhere"),
-        (vec!["judge", broken.to_str().unwrap(), "--profile", &profile], 78, "p.toml:"),
+        (vec!["scan", "127.0.60.1", "--profile", &profile], 78, "p.toml:"),
         (vec!["explain", "telnet-default-cred"], 64, "did you mean `telnet-default-creds`?"),
         (vec!["frobnicate"], 64, "frobnicate"),
     ] {
