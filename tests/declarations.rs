@@ -6,7 +6,7 @@ mod recorded;
 use patuh::model::{
     Ics, Ixit,
     declarations::{
-        Edition, Supplied, csv, sbom,
+        Edition, Supplied, csv, ics_table, sbom,
         write::{self, Explained},
         xlsx,
     },
@@ -244,6 +244,56 @@ fn what_is_wrong_in_a_csv_is_named_by_cell() {
         let e = csv::read("i.csv", text.as_bytes()).unwrap_err().to_string();
         assert!(e.starts_with(message), "{e}");
     }
+}
+
+const ICS: &str = r#"catalogue = "en303645-v2"
+[conditions]
+"12" = true
+"2" = false
+[claims]
+"5.1-1" = { support = "yes" }
+"5.1-2" = { support = "not-applicable", reason = "no pre-installed passwords,\n\"none\"" }
+"5.3-3" = { support = "no", reason = "= by hand" }
+"#;
+
+#[test]
+fn an_ics_survives_spreadsheet_and_csv_unchanged() {
+    let written = Ics::parse("ics.toml", ICS).unwrap();
+    let book = ics_table::write_xlsx(&written).unwrap();
+    assert_eq!(book, ics_table::write_xlsx(&written).unwrap(), "the same ICS gives the same bytes");
+    assert_eq!(ics_table::read_xlsx("i.xlsx", &book).unwrap(), written);
+    assert_eq!(ics_table::read_csv("i.csv", &ics_table::write_csv(&written).unwrap()).unwrap(), written);
+    assert_eq!(Ics::parse("ics.toml", &written.toml()).unwrap(), written);
+}
+
+#[test]
+fn what_is_wrong_in_the_spreadsheet_of_an_ics_is_named_by_cell() {
+    let head: &[&str] = &["part", "id", "support", "reason"];
+    for (sheet, cells, merged, message) in [
+        ("ICS", vec![head, &["claim", "5.1-1", "yes"], &["claim", "5.1-2", "yes"]], true, "cell B2: merged cells"),
+        ("ICS", vec![&["Teil", "id", "support", "reason"][..]], false, "cell A1: heading `Teil` where `part` belongs"),
+        ("ICS", vec![&["part", "id", "支援", "reason"][..]], false, "cell C1: heading `支援` where `support` belongs"),
+        ("ICS", vec![head, &["claim", "5.1-1", "ja"]], false, "cell C2: `ja` is no support; write yes, no or"),
+        ("ICS", vec![head, &["condition", "2", "n/a"]], false, "cell C2: `n/a` is no answer to a condition"),
+        ("ICS", vec![head, &["claim", "5.1-2", "N/A"]], false, "cell D2: `5.1-2` is claimed not applicable without"),
+        ("ICS", vec![head, &["clam", "5.1-2", "yes"]], false, "cell A2: unknown part `clam`; did you mean `claim`?"),
+        ("ICS", vec![head, &["claim", "", "yes"]], false, "cell B2: a row without an id"),
+        ("ICS", vec![head, &["claim", "a", "yes"], &["claim", "a", "no"]], false, "cell B3: claim `a` stands twice"),
+        ("ICS", vec![head, &["claim", "a", "yes", "", "x"]], false, "cell E2: a value without a heading"),
+        ("Tabelle1", vec![head], false, "sheet `Tabelle1`, cell A1: an ICS is one sheet named `ICS`"),
+    ] {
+        let e = ics_table::read_xlsx("i.xlsx", &book(sheet, &cells, merged)).unwrap_err().to_string();
+        assert!(e.starts_with("i.xlsx:") && e.contains(message), "{e}\n  instead of\n{message}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "ics.toml", ICS);
+    for (from, to) in [("ics.toml", "a.xlsx"), ("a.xlsx", "b.csv"), ("b.csv", "c.toml")] {
+        assert_eq!(patuh(dir.path(), &["ics", "convert", from, to]).0, 0, "{from} to {to}");
+    }
+    let back = std::fs::read_to_string(dir.path().join("c.toml")).unwrap();
+    assert_eq!(Ics::parse("c", &back).unwrap(), Ics::parse("ics", ICS).unwrap());
+    let (code, _, err) = patuh(dir.path(), &["ics", "check", "a.xlsx"]);
+    assert_eq!((code, err.contains("run `patuh ics convert a.xlsx ics.toml` first")), (65, true), "{err}");
 }
 
 const CYCLONEDX: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
