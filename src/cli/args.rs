@@ -51,6 +51,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// A view of a bundle or recording
     Report(ReportArgs),
+    /// What decides each unit of a test method
+    Method(super::method::MethodArgs),
     /// List, show, check and compare profiles
     Profile(ProfileArgs),
     /// The page of a check, probe, provision, unit or profile

@@ -10,6 +10,7 @@ pub mod inventory;
 pub mod json;
 pub mod junit;
 pub mod matrix;
+pub mod method;
 pub mod oscal;
 pub mod profiles;
 pub mod sarif;
