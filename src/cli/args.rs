@@ -51,6 +51,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// A view of a bundle or recording
     Report(ReportArgs),
+    /// Draft what a maker hands out or hands in: statements of compliance, checklists
+    Statement(super::statement::StatementArgs),
     /// What decides each unit of a test method
     Method(super::method::MethodArgs),
     /// List, show, check and compare profiles
@@ -148,7 +150,7 @@ pub enum Format {
 pub enum JudgeFormat {
     Text,
     Json,
-    /// The matrix of regions as one page
+    /// One page: the matrix of regions, or a draft
     Html,
 }
 
@@ -159,7 +161,7 @@ pub enum TableFormat {
     Html,
 }
 
-fn date(written: &str) -> Result<Date, String> {
+pub fn date(written: &str) -> Result<Date, String> {
     written.parse().map_err(|_| "a date is written YYYY-MM-DD".to_owned())
 }
 

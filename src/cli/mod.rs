@@ -18,6 +18,7 @@ mod profile;
 mod scan;
 mod sim;
 mod source;
+mod statement;
 mod timestamp;
 
 use args::{Cli, Command};
@@ -105,6 +106,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),
         Command::Method(a) => method::run(&a),
+        Command::Statement(a) => statement::run(&a),
         Command::Profile(a) => profile::run(&a.command),
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,

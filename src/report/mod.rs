@@ -14,6 +14,7 @@ pub mod method;
 pub mod oscal;
 pub mod profiles;
 pub mod sarif;
+pub mod statement;
 pub mod text;
 pub mod views;
 pub mod words;
