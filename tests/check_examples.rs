@@ -137,6 +137,40 @@ fn a_pass_is_destroyed_by_leaving_out_any_run_that_the_check_needs() {
     }
 }
 
+/// The TOML of an IXIT without one table.
+fn without(ixit: &str, table: &str) -> String {
+    let mut all: toml::Table = toml::from_str(ixit).unwrap();
+    all.remove(table);
+    toml::to_string(&all).unwrap()
+}
+
+#[test]
+fn a_check_reads_the_tables_of_the_ixit_that_it_names_and_no_other() {
+    for check in CHECKS {
+        let mut told: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+        for (expected, blocks) in examples(check.page) {
+            let Some(ixit) = blocks.get("ixit") else { continue };
+            let tables: toml::Table = toml::from_str(ixit).unwrap();
+            for table in tables.keys() {
+                let mut fewer = blocks.clone();
+                fewer.insert("ixit".to_owned(), without(ixit, table));
+                let changed = judge(check, &fewer, None) != expected.split_whitespace().next().unwrap();
+                let named = check.tables().contains(&table.as_str());
+                assert!(named || !changed, "{}: `{table}` changes {expected}, and tables() does not name it", check.id);
+                told.extend(changed.then(|| table.clone()));
+            }
+        }
+        // Where log-ins are declared for certain endpoints, the table of endpoints only places them.
+        let named = check.tables().iter().filter(|t| check.tables().len() == 1 || **t != "x-endpoints");
+        // What a default credential proves does not depend on what is declared; the entries do.
+        if !check.id.ends_with("-default-creds") {
+            for table in named {
+                assert!(told.contains(*table), "{}: no example shows that `{table}` is read", check.id);
+            }
+        }
+    }
+}
+
 #[test]
 fn checks_are_sorted_unique_and_named_like_their_files() {
     let ids: Vec<_> = CHECKS.iter().map(|c| c.id).collect();

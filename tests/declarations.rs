@@ -3,10 +3,11 @@
 #[path = "support/recorded.rs"]
 #[expect(dead_code, reason = "another test uses the rest")]
 mod recorded;
+use patuh::judge::profile::Method;
 use patuh::model::{
     Ics, Ixit,
     declarations::{
-        Edition, Supplied, csv, sbom,
+        Edition, Supplied, csv, ics_table, sbom,
         write::{self, Explained},
         xlsx,
     },
@@ -246,6 +247,56 @@ fn what_is_wrong_in_a_csv_is_named_by_cell() {
     }
 }
 
+const ICS: &str = r#"catalogue = "en303645-v2"
+[conditions]
+"12" = true
+"2" = false
+[claims]
+"5.1-1" = { support = "yes" }
+"5.1-2" = { support = "not-applicable", reason = "no pre-installed passwords,\n\"none\"" }
+"5.3-3" = { support = "no", reason = "= by hand" }
+"#;
+
+#[test]
+fn an_ics_survives_spreadsheet_and_csv_unchanged() {
+    let written = Ics::parse("ics.toml", ICS).unwrap();
+    let book = ics_table::write_xlsx(&written).unwrap();
+    assert_eq!(book, ics_table::write_xlsx(&written).unwrap(), "the same ICS gives the same bytes");
+    assert_eq!(ics_table::read_xlsx("i.xlsx", &book).unwrap(), written);
+    assert_eq!(ics_table::read_csv("i.csv", &ics_table::write_csv(&written).unwrap()).unwrap(), written);
+    assert_eq!(Ics::parse("ics.toml", &written.toml()).unwrap(), written);
+}
+
+#[test]
+fn what_is_wrong_in_the_spreadsheet_of_an_ics_is_named_by_cell() {
+    let head: &[&str] = &["part", "id", "support", "reason"];
+    for (sheet, cells, merged, message) in [
+        ("ICS", vec![head, &["claim", "5.1-1", "yes"], &["claim", "5.1-2", "yes"]], true, "cell B2: merged cells"),
+        ("ICS", vec![&["Teil", "id", "support", "reason"][..]], false, "cell A1: heading `Teil` where `part` belongs"),
+        ("ICS", vec![&["part", "id", "支援", "reason"][..]], false, "cell C1: heading `支援` where `support` belongs"),
+        ("ICS", vec![head, &["claim", "5.1-1", "ja"]], false, "cell C2: `ja` is no support; write yes, no or"),
+        ("ICS", vec![head, &["condition", "2", "n/a"]], false, "cell C2: `n/a` is no answer to a condition"),
+        ("ICS", vec![head, &["claim", "5.1-2", "N/A"]], false, "cell D2: `5.1-2` is claimed not applicable without"),
+        ("ICS", vec![head, &["clam", "5.1-2", "yes"]], false, "cell A2: unknown part `clam`; did you mean `claim`?"),
+        ("ICS", vec![head, &["claim", "", "yes"]], false, "cell B2: a row without an id"),
+        ("ICS", vec![head, &["claim", "a", "yes"], &["claim", "a", "no"]], false, "cell B3: claim `a` stands twice"),
+        ("ICS", vec![head, &["claim", "a", "yes", "", "x"]], false, "cell E2: a value without a heading"),
+        ("Tabelle1", vec![head], false, "sheet `Tabelle1`, cell A1: an ICS is one sheet named `ICS`"),
+    ] {
+        let e = ics_table::read_xlsx("i.xlsx", &book(sheet, &cells, merged)).unwrap_err().to_string();
+        assert!(e.starts_with("i.xlsx:") && e.contains(message), "{e}\n  instead of\n{message}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "ics.toml", ICS);
+    for (from, to) in [("ics.toml", "a.xlsx"), ("a.xlsx", "b.csv"), ("b.csv", "c.toml")] {
+        assert_eq!(patuh(dir.path(), &["ics", "convert", from, to]).0, 0, "{from} to {to}");
+    }
+    let back = std::fs::read_to_string(dir.path().join("c.toml")).unwrap();
+    assert_eq!(Ics::parse("c", &back).unwrap(), Ics::parse("ics", ICS).unwrap());
+    let (code, _, err) = patuh(dir.path(), &["ics", "check", "a.xlsx"]);
+    assert_eq!((code, err.contains("run `patuh ics convert a.xlsx ics.toml` first")), (65, true), "{err}");
+}
+
 const CYCLONEDX: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
  {"type":"library","name":"openssl","version":"3.0.13","purl":"pkg:generic/openssl@3.0.13","licenses":[{"license":{"id":"Apache-2.0"}}],"supplier":{"name":"OpenSSL"}},
  {"type":"application","name":"busybox","version":"1.36.1","components":[{"type":"library","name":"libbb"}]}]}"#;
@@ -369,6 +420,56 @@ fn an_ixit_check_names_empty_fields_missing_tables_and_references_that_lead_nowh
     write(dir, "ixit.toml", "[[1-AuthMech]]\nid = \"a\"\npassword = \"hunter22\"\n");
     let (code, _, err) = patuh(dir, &["ixit", "check", "ixit.toml"]);
     assert_eq!((code, err.contains("`password`"), err.contains("hunter22")), (65, true, false), "{err}");
+}
+
+/// Counted unit by unit in the source.
+const UNITS: usize = 226;
+const NETWORK: usize = 56;
+
+#[test]
+fn every_unit_of_the_method_is_bound_in_exactly_one_way_and_stands_in_the_table_once() {
+    let method = Method::find("ts103701-v1").unwrap();
+    for (_, case, u) in method.units() {
+        let ways = [!u.checks.is_empty(), u.attest.is_some(), u.same_as.is_some()];
+        assert_eq!(ways.iter().filter(|w| **w).count(), 1, "{}", u.id);
+        assert!(u.completes.is_none() || !u.checks.is_empty(), "{}: only checks are completed", u.id);
+        assert!(u.id.starts_with(&case.id), "{} of {}", u.id, case.id);
+        for id in &u.checks {
+            assert!(patuh::judge::check::find(id).is_some(), "{}: no check `{id}`", u.id);
+        }
+        let step = u.attest.iter().chain(&u.completes).all(|s| s.contains("Fails when"));
+        assert!(step, "{}: a step says when the unit fails", u.id);
+    }
+    let table = method.table(|id| patuh::scan::probe::find(id).map(|p| p.touch));
+    let ids: std::collections::BTreeSet<&str> = table.units.iter().map(|r| r.unit).collect();
+    assert_eq!((ids.len(), table.units.len()), (UNITS, UNITS));
+    let c = &table.counts;
+    assert_eq!(c.checks + c.assessor + c.repeats, UNITS);
+    assert_eq!(c.network, NETWORK);
+    println!("{} of {NETWORK} network units have checks, {} pass without a person", c.network_checks, c.network_alone);
+    assert!(c.network_checks >= 12, "fewer network units are automatic than there were: {}", c.network_checks);
+}
+
+#[test]
+fn the_table_of_units_says_what_decides_each_and_what_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = |more: &[&str]| patuh(dir.path(), &[&["method", "table"], more].concat()).1;
+    let json: serde_json::Value = serde_json::from_str(&table(&["--format", "json"])).unwrap();
+    let unit = |id: &str| json["units"].as_array().unwrap().iter().find(|u| u["unit"] == id).unwrap();
+    let inventory = unit("5.1-1-2a");
+    assert_eq!(inventory["checks"], serde_json::json!(["auth-mech-inventory"]));
+    assert_eq!((&inventory["pass"], &inventory["network"]), (&"completed".into(), &"basic".into()));
+    assert_eq!(inventory["inputs"]["read"], serde_json::json!(["1-AuthMech", "x-endpoints"]));
+    assert_eq!((&inventory["inputs"]["touch"], &inventory["inputs"]["samples"]), (&"log-in".into(), &1.into()));
+    assert_eq!(unit("5.1-2-2a")["inputs"]["samples"], 2);
+    assert_eq!(unit("4-1-1a")["decided_by"], "assessor");
+    let csv = table(&["--format", "csv"]);
+    assert_eq!(csv.lines().count(), 1 + UNITS);
+    assert!(csv.lines().any(|l| l.starts_with("\"5.6-1-2b\",") && l.contains("\"svc-undeclared-open ")), "{csv}");
+    let text = table(&[]);
+    assert!(text.lines().all(|l| l.chars().count() <= 100) && text.contains("226 test units"));
+    let (code, _, err) = patuh(dir.path(), &["method", "table", "--method", "ts103701-v2"]);
+    assert_eq!((code, err.contains("did you mean `ts103701-v1`")), (64, true), "{err}");
 }
 
 /// A camera with a log-in and a broker, recorded.

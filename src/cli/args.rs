@@ -51,6 +51,10 @@ pub enum Command {
     Verify(VerifyArgs),
     /// A view of a bundle or recording
     Report(ReportArgs),
+    /// Draft what a maker hands out or hands in: statements of compliance, checklists
+    Statement(super::statement::StatementArgs),
+    /// What decides each unit of a test method
+    Method(super::method::MethodArgs),
     /// List, show, check and compare profiles
     Profile(ProfileArgs),
     /// The page of a check, probe, provision, unit or profile
@@ -146,7 +150,7 @@ pub enum Format {
 pub enum JudgeFormat {
     Text,
     Json,
-    /// The matrix of regions as one page
+    /// One page: the matrix of regions, or a draft
     Html,
 }
 
@@ -157,7 +161,7 @@ pub enum TableFormat {
     Html,
 }
 
-fn date(written: &str) -> Result<Date, String> {
+pub fn date(written: &str) -> Result<Date, String> {
     written.parse().map_err(|_| "a date is written YYYY-MM-DD".to_owned())
 }
 

@@ -47,7 +47,9 @@ fn steps(a: &Assessment, profile: &Profile) -> Vec<Step> {
         .iter()
         .flat_map(|m| m.units())
         .filter(|(_, _, u)| u.same_as.is_none())
-        .map(|(g, _, u)| (u.id.as_str(), (g.id.as_str(), u.attest.as_deref().unwrap_or(&u.does))))
+        .map(|(g, _, u)| {
+            (u.id.as_str(), (g.id.as_str(), u.attest.as_deref().or(u.completes.as_deref()).unwrap_or(&u.does)))
+        })
         .collect();
     let mut steps = Vec::new();
     let mut covered = BTreeSet::new();

@@ -3,9 +3,9 @@ use super::{Done, Exit, Failure, args::Format, output, source};
 use patuh::{
     judge::plausible::{Finding, Grade},
     model::{
-        Ixit,
+        Ics, Ixit,
         declarations::{
-            csv,
+            csv, ics_table,
             write::{self, Explained},
             xlsx,
         },
@@ -42,6 +42,29 @@ pub fn written(ixit: &Ixit, path: &Path) -> Result<Vec<u8>, Failure> {
         "toml" => Ok(write::toml(ixit, Explained::No).into_bytes()),
         "xlsx" => xlsx::write(ixit).map_err(|e| bad(e.to_string())),
         "csv" => csv::write(ixit).map_err(|e| bad(e.to_string())),
+        _ => Err(unknown(path)),
+    }
+}
+
+/// An ICS in any of its formats.
+pub fn ics(path: &Path) -> Result<Ics, Failure> {
+    let name = path.display().to_string();
+    let read = match extension(path).as_str() {
+        "toml" => Ics::parse(&name, &source::text(path)?),
+        "xlsx" => ics_table::read_xlsx(&name, &source::read(path)?),
+        "csv" => ics_table::read_csv(&name, &source::read(path)?),
+        _ => return Err(unknown(path)),
+    };
+    read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()))
+}
+
+/// The ICS in the format of the path.
+pub fn ics_written(ics: &Ics, path: &Path) -> Result<Vec<u8>, Failure> {
+    let bad = |e: String| Failure::new(Exit::BadInput, format!("`{}` cannot be made: {e}", path.display()));
+    match extension(path).as_str() {
+        "toml" => Ok(ics.toml().into_bytes()),
+        "xlsx" => ics_table::write_xlsx(ics).map_err(|e| bad(e.to_string())),
+        "csv" => ics_table::write_csv(ics).map_err(|e| bad(e.to_string())),
         _ => Err(unknown(path)),
     }
 }

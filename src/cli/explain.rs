@@ -29,8 +29,14 @@ pub fn run(id: &str) -> Done {
         for (g, c, u) in m.units().filter(|(_, _, u)| u.id == id) {
             let _ = writeln!(out, "{} of {} ({}): group {}, case {} ({})", u.id, m.title, m.source, g.id, c.id, u.kind);
             let _ = writeln!(out, "  {}\n  case: {}\n  confidence {}", u.does, c.purpose, m.confidence);
+            if let Some(network) = u.network {
+                let _ = writeln!(out, "  concerns the network; tools that decide it: {} (tcsfw)", network.word());
+            }
             for check in &u.checks {
                 let _ = writeln!(out, "  decided by: {check}");
+            }
+            if let Some(step) = &u.completes {
+                let _ = writeln!(out, "  completed by an assessor: {step}");
             }
             if let Some(a) = &u.attest {
                 let _ = writeln!(out, "  assessor: {a}");
@@ -41,10 +47,19 @@ pub fn run(id: &str) -> Done {
         }
     }
     for edition in Edition::ALL {
-        if let Some(t) = Form::of(edition).table(id) {
+        let form = Form::of(edition);
+        if let Some(t) = form.table(id) {
             let _ = writeln!(out, "{}: {} (IXIT, TS 103 701 V{})\n  {}", t.key, t.name, edition.word(), t.holds);
             for f in &t.fields {
-                let _ = writeln!(out, "  {:<26} {} ({})", f.key, f.holds, f.seen);
+                let _ = writeln!(out, "  {:<26} {} ({})", f.key, f.holds, seen(&f.seen));
+            }
+            match t.official() {
+                true => {
+                    let _ = writeln!(out, "  source: {}\n  our own words; confidence {}", form.source, form.confidence);
+                }
+                false => {
+                    out.push_str("  source: a table of this project, which no laboratory's form has; confidence high\n")
+                }
             }
         }
     }
@@ -53,8 +68,11 @@ pub fn run(id: &str) -> Done {
     }
     // A provision has said its own already.
     if let Some(row) = common::find(id).filter(|_| out.is_empty()) {
-        let _ =
-            writeln!(out, "{}: {}\n  a topic that regional schemes add to EN 303 645; our own words", row.id, row.text);
+        let _ = writeln!(
+            out,
+            "{}: {}\n  a topic that regional schemes add to EN 303 645; our own words\n  source: the profiles that ask for it, as `patuh profile crosswalk` shows them; confidence medium",
+            row.id, row.text
+        );
     }
     if let Some(t) = thresholds::find(id) {
         let _ = writeln!(out, "{}: {} (a {})", t.id, t.text, t.kind.word());
@@ -65,4 +83,15 @@ pub fn run(id: &str) -> Done {
     }
     output::result(&out)?;
     Ok(Exit::Passed)
+}
+
+/// Where a field's name was found, in words.
+fn seen(word: &str) -> &str {
+    match word {
+        "test-units" => "named by the test units",
+        "vendor-form" => "named by a maker's filled-in form",
+        "recalled" => "recalled, not seen: low confidence",
+        "own" => "a field of this project",
+        other => other,
+    }
 }

@@ -1,4 +1,4 @@
-//! `ics new|check`: the implementation conformance statement.
+//! `ics new|check|convert`: the implementation conformance statement.
 use super::{Done, Exit, Failure, args::Format, declared, source};
 use clap::{Args, Subcommand};
 use patuh::{
@@ -45,6 +45,9 @@ enum IcsCommand {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// From one format to another, by extension: .toml, .xlsx, .csv; comments are not kept
+    #[command(after_help = "Examples:\n  patuh ics convert ics.toml form.xlsx\n  patuh ics convert form.xlsx ics.toml")]
+    Convert { from: PathBuf, to: PathBuf },
 }
 
 pub fn run(a: &IcsArgs) -> Done {
@@ -54,7 +57,12 @@ pub fn run(a: &IcsArgs) -> Done {
             declared::put(out.as_deref(), form(find(catalogue)?, recording.as_ref()).as_bytes())?;
             Ok(Exit::Passed)
         }
+        IcsCommand::Convert { from, to } => {
+            declared::put(Some(to), &declared::ics_written(&declared::ics(from)?, to)?)?;
+            Ok(Exit::Passed)
+        }
         IcsCommand::Check { file, ixit, format } => {
+            source::ics_is_toml(file)?;
             let text = source::text(file)?;
             let name = file.display().to_string();
             let bad = |message: String| Failure::new(Exit::BadInput, message);

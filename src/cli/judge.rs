@@ -17,6 +17,9 @@ use std::path::PathBuf;
 
 pub fn run(a: &JudgeArgs) -> Done {
     let expected = expected(a.expect.as_ref())?;
+    // A mistake in a profile is told first; which day it must be in force is known only from the recording.
+    let named: Vec<String> = a.profile.iter().filter(|p| *p != source::ALL).cloned().collect();
+    source::profiles(&named)?;
     let recording = source::recording(&a.source)?;
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);

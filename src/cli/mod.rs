@@ -11,12 +11,14 @@ mod explain;
 mod ics;
 mod ixit;
 mod judge;
+mod method;
 mod output;
 mod plan;
 mod profile;
 mod scan;
 mod sim;
 mod source;
+mod statement;
 mod timestamp;
 
 use args::{Cli, Command};
@@ -103,6 +105,8 @@ async fn dispatch(command: Command) -> Done {
         Command::Keygen(a) => bundle::run_keygen(&a),
         Command::Verify(a) => bundle::run_verify(&a),
         Command::Report(a) => bundle::run_report(&a),
+        Command::Method(a) => method::run(&a),
+        Command::Statement(a) => statement::run(&a),
         Command::Profile(a) => profile::run(&a.command),
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,

@@ -61,10 +61,20 @@ pub fn ics(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ics>>, 
         return read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
     }
     let Some(path) = declaration(named, source, "ics.toml") else { return Ok(None) };
+    ics_is_toml(&path)?;
     let text = text(&path)?;
     let value =
         Ics::parse(&path.display().to_string(), &text).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
     Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
+}
+
+/// Spreadsheets are converted first, so that every message names a line of what is judged.
+pub fn ics_is_toml(path: &Path) -> Result<(), Failure> {
+    if path.extension().is_none_or(|e| e != "xlsx" && e != "csv") {
+        return Ok(());
+    }
+    let message = format!("`{0}`: an ICS is read as TOML; run `patuh ics convert {0} ics.toml` first", path.display());
+    Err(Failure::new(Exit::BadInput, message))
 }
 
 pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>, Failure> {

@@ -13,6 +13,7 @@ pub mod crosswalk;
 mod read;
 pub mod recognition;
 pub mod standing;
+pub mod table;
 pub mod thresholds;
 
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -237,6 +238,19 @@ pub struct Unit {
     pub attest: Option<String>,
     #[serde(default)]
     pub same_as: Option<String>,
+    /// Beside checks: what they cannot reach, so that a person looks at it even when all of them pass.
+    #[serde(default)]
+    pub completes: Option<String>,
+    /// One of the 56 units that concern the network, and how tools could decide it.
+    #[serde(default)]
+    pub network: Option<table::Network>,
+    /// The fewest devices of the type that it compares.
+    #[serde(default = "one")]
+    pub samples: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Method {

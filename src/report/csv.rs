@@ -34,7 +34,7 @@ pub fn csv(assessments: &[Assessment]) -> String {
 }
 
 /// One field. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet.
-fn quoted(field: &str) -> String {
+pub(super) fn quoted(field: &str) -> String {
     let field = clean(field, usize::MAX);
     let lead = if field.trim_start().starts_with(['=', '+', '-', '@']) { "'" } else { "" };
     format!("\"{lead}{}\"", field.replace('"', "\"\""))

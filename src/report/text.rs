@@ -119,7 +119,7 @@ impl Page {
         self.put("", title);
     }
 
-    fn labelled(&mut self, label: &str, value: &str) {
+    pub(super) fn labelled(&mut self, label: &str, value: &str) {
         if !value.is_empty() {
             self.put("      ", &format!("{label}: {value}"));
         }

@@ -69,6 +69,10 @@ impl Judge for AuthMechInventory {
         };
         entries.iter().map(row).collect()
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["1-AuthMech", "x-endpoints"]
+    }
 }
 
 /// Mechanism and path.

@@ -50,6 +50,10 @@ impl Judge for BannerVersion {
             Some(b) => Point::Bad(format!("{}: not declared", told((seen.subject(), b)))),
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-disclosed"]
+    }
 }
 
 impl BannerVersion {

@@ -56,6 +56,10 @@ impl Judge for CoapCoreExposure {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-public"]
+    }
 }
 
 /// The listed paths, without discovery itself.

@@ -53,6 +53,10 @@ impl Judge for CoapNosecOnly {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-public"]
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -38,6 +38,10 @@ impl Judge for CoapReadUnauth {
             None => Point::Unclear(format!("{}: no resource could be asked for", seen.subject())),
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-public"]
+    }
 }
 
 /// Reads, and `None` for what only shows that a service is there.

@@ -19,6 +19,9 @@ pub(super) fn judge(evidence: &Evidence<'_>, mechanism: Mechanism, absent: &str)
     judge_at(evidence, mechanism, absent, |_| true)
 }
 
+/// A declared log-in is met on the endpoints that refer to it.
+pub(super) const TABLES: &[&str] = &["1-AuthMech", "x-endpoints"];
+
 /// The same for each declared log-in of that mechanism, on the endpoints where it is declared.
 pub(super) fn entries(evidence: &Evidence<'_>, mechanism: Mechanism) -> Vec<EntryRow> {
     let declared = evidence.ixit.and_then(|i| i.auth.as_deref()).unwrap_or_default();

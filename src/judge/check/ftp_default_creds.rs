@@ -29,4 +29,8 @@ impl Judge for FtpDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Ftp)
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        default_creds::TABLES
+    }
 }

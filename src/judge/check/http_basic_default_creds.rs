@@ -29,4 +29,8 @@ impl Judge for HttpBasicDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::HttpBasic)
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        default_creds::TABLES
+    }
 }

@@ -70,6 +70,11 @@ pub trait Judge: Send + Sync {
     fn entries(&self, _: &Evidence<'_>) -> Vec<EntryRow> {
         Vec::new()
     }
+
+    /// The tables of the IXIT that it compares with what was seen.
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// One declared entry, and what was seen of it.
@@ -96,6 +101,13 @@ pub struct Check {
     /// The probes whose runs it reads.
     pub needs: &'static [&'static str],
     pub bind: fn(toml::Table) -> Result<Box<dyn Judge>, String>,
+}
+
+impl Check {
+    /// The tables of the IXIT that it compares with what was seen, whatever its parameters are.
+    pub fn tables(&self) -> &'static [&'static str] {
+        (self.bind)(toml::Table::new()).map(|judge| judge.tables()).unwrap_or_default()
+    }
 }
 
 /// Reads a check's parameters; an unknown or misspelt one is an error.

@@ -60,6 +60,10 @@ impl Judge for MqttAnonymousConnect {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-public"]
+    }
 }
 
 fn without(presented: &Presented) -> bool {

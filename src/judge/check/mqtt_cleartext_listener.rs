@@ -38,6 +38,10 @@ impl Judge for MqttCleartextListener {
             Some(false) => in_clear(seen.what, Password::of(seen.what.presented)),
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["1-AuthMech"]
+    }
 }
 
 /// Does the listener take passwords? Yes when one was sent to it, or is declared to be.

@@ -45,6 +45,10 @@ impl Judge for SvcUndeclaredOpen {
         let declared = evidence.ixit.and_then(|i| i.endpoints.as_deref()).unwrap_or_default();
         declared.iter().map(|d| entry(d, open.items(), &said)).collect()
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-endpoints"]
+    }
 }
 
 /// A declared endpoint: found as declared, found otherwise, or not seen. Not seen is no fault of the device's.

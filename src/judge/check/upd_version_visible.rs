@@ -46,6 +46,10 @@ impl Judge for UpdVersionVisible {
         });
         never_absent(decision, "the version shown to the user", "no page shows one without a login")
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["6-SoftComp"]
+    }
 }
 
 fn plain(version: &str) -> String {

@@ -1,7 +1,7 @@
 //! The implementation conformance statement: a claim per provision, and which conditions hold.
-use super::{DeclarationError, located};
+use super::{DeclarationError, located, write::quoted};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -9,6 +9,26 @@ pub enum Support {
     Yes,
     No,
     NotApplicable,
+}
+
+impl Support {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+
+    /// In whatever case, as forms have it.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.trim().to_lowercase().as_str() {
+            "yes" | "y" => Some(Self::Yes),
+            "no" | "n" => Some(Self::No),
+            "not-applicable" | "not applicable" | "n/a" => Some(Self::NotApplicable),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +73,24 @@ impl Ics {
             }
         }
         Ok(ics)
+    }
+
+    /// The file, without comments.
+    pub fn toml(&self) -> String {
+        let mut out = String::new();
+        if let Some(catalogue) = &self.catalogue {
+            let _ = writeln!(out, "catalogue = {}", quoted(catalogue));
+        }
+        out.push_str("\n[conditions]\n");
+        for (id, holds) in &self.conditions {
+            let _ = writeln!(out, "{} = {holds}", quoted(id));
+        }
+        out.push_str("\n[claims]\n");
+        for (id, claim) in &self.claims {
+            let (id, support, reason) = (quoted(id), quoted(claim.support.word()), quoted(&claim.reason));
+            let _ = writeln!(out, "{id} = {{ support = {support}, reason = {reason} }}");
+        }
+        out
     }
 
     /// The line on which a claim or condition stands, as far as its key can be found.

@@ -3,6 +3,7 @@ pub mod csv;
 pub mod form;
 mod grid;
 pub mod ics;
+pub mod ics_table;
 pub mod ixit;
 pub mod observed;
 mod read;

@@ -73,6 +73,24 @@ impl Cell<'_> {
 
 /// Reads a workbook as [`write()`] makes it, or as a laboratory's form has it: sheets by table, headings by label.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Ixit, DeclarationError> {
+    let sheets = sheets(file, bytes)?;
+    let about = sheets.iter().find(|s| s.name == ABOUT);
+    let edition = match about {
+        None => Edition::default(),
+        Some(s) => grid::edition(file, &s.place(0, 1), &s.text(0, 1)?)?,
+    };
+    let mut tables = Vec::new();
+    for s in sheets.iter().filter(|s| s.name != ABOUT) {
+        let place = Place { line: 1, cell: format!("sheet `{}`: ", s.name) };
+        let table = grid::table(file, &place, Form::of(edition), &s.name)?;
+        let entries = if table.repeating { s.entries(&table)? } else { s.entry(&table)? };
+        tables.push(RawTable { key: table.key, place, entries });
+    }
+    grid::build(file, edition, tables)
+}
+
+/// The sheets of a workbook, none with merged cells.
+pub(super) fn sheets<'a>(file: &'a str, bytes: &[u8]) -> Result<Vec<Sheet<'a>>, DeclarationError> {
     let unreadable =
         |e: calamine::XlsxError| wrong(file, &Place::default(), &format!("not a workbook: {e}; save it as .xlsx"));
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
@@ -90,38 +108,26 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Ixit, DeclarationError> {
         }
         sheets.push(sheet);
     }
-    let about = sheets.iter().find(|s| s.name == ABOUT);
-    let edition = match about {
-        None => Edition::default(),
-        Some(s) => grid::edition(file, &s.place(0, 1), &s.text(0, 1)?)?,
-    };
-    let mut tables = Vec::new();
-    for s in sheets.iter().filter(|s| s.name != ABOUT) {
-        let place = Place { line: 1, cell: format!("sheet `{}`: ", s.name) };
-        let table = grid::table(file, &place, Form::of(edition), &s.name)?;
-        let entries = if table.repeating { s.entries(&table)? } else { s.entry(&table)? };
-        tables.push(RawTable { key: table.key, place, entries });
-    }
-    grid::build(file, edition, tables)
+    Ok(sheets)
 }
 
-struct Sheet<'a> {
+pub(super) struct Sheet<'a> {
     file: &'a str,
-    name: String,
+    pub(super) name: String,
     rows: calamine::Range<Data>,
 }
 
 impl Sheet<'_> {
-    fn place(&self, row: u32, column: u32) -> Place {
+    pub(super) fn place(&self, row: u32, column: u32) -> Place {
         let cell = format!("sheet `{}`, cell {}{}: ", self.name, letters(column), row + 1);
         Place { line: usize::try_from(row).unwrap_or_default() + 1, cell }
     }
 
-    fn wrong(&self, row: u32, column: u32, message: &str) -> DeclarationError {
+    pub(super) fn wrong(&self, row: u32, column: u32, message: &str) -> DeclarationError {
         wrong(self.file, &self.place(row, column), message)
     }
 
-    fn text(&self, row: u32, column: u32) -> Result<String, DeclarationError> {
+    pub(super) fn text(&self, row: u32, column: u32) -> Result<String, DeclarationError> {
         Ok(match self.rows.get_value((row, column)) {
             None | Some(Data::Empty) => String::new(),
             Some(Data::String(s) | Data::DateTimeIso(s) | Data::DurationIso(s)) => s.trim().to_owned(),
@@ -138,7 +144,7 @@ impl Sheet<'_> {
         })
     }
 
-    fn size(&self) -> (u32, u32) {
+    pub(super) fn size(&self) -> (u32, u32) {
         self.rows.end().map_or((0, 0), |(row, column)| (row + 1, column + 1))
     }
 
@@ -222,7 +228,7 @@ pub(super) fn by_label(table: &Table, heading: &str) -> Result<String, String> {
 }
 
 /// `A`, `B` ... `Z`, `AA`.
-fn letters(column: u32) -> String {
+pub(super) fn letters(column: u32) -> String {
     let letter = char::from_u32(u32::from(b'A') + column % 26).unwrap_or('?');
     let before = if column < 26 { String::new() } else { letters(column / 26 - 1) };
     format!("{before}{letter}")
