@@ -485,7 +485,7 @@ fn an_amended_bundle_names_the_one_that_it_replaces_and_leaves_it_alone() {
     sealing.profiles = Vec::new();
     let ics = b"[claims]\n\"5.1-1\" = { support = \"yes\" }\n".to_vec();
     let reason = "the maker corrected <b>5.1-1</b>".to_owned();
-    sealing.amendment = Some(Amendment { reason, ics: Some(ics), ixit: None });
+    sealing.amendment = Some(Amendment { reason, ics: Some(ics), ..Amendment::default() });
     seal(&sealing).unwrap();
     assert_eq!(layout::load(&old).unwrap(), before);
     assert_eq!(checked(&out).code(), 0);
@@ -504,7 +504,7 @@ fn an_amendment_needs_a_bundle_and_a_reason() {
     let lab = Lab::new();
     let keys = [lab.key("key")];
     let (old, recording, out) = (lab.seal("old", &keys), lab.path("recording"), lab.path("new"));
-    let amendment = |reason: &str| Some(Amendment { reason: reason.to_owned(), ics: None, ixit: None });
+    let amendment = |reason: &str| Some(Amendment { reason: reason.to_owned(), ..Amendment::default() });
     let mut sealing = lab.sealing(&recording, &keys, &out);
     sealing.amendment = amendment("x");
     assert!(matches!(seal(&sealing).unwrap_err(), SealError::NotABundle(_)));

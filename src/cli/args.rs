@@ -312,7 +312,7 @@ pub struct SealForm {
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh amend camera.bundle --reason \"ICS corrected by the maker\" --ics ics.toml --out camera-2.bundle"
+    after_help = "Examples:\n  patuh amend camera.bundle --reason \"ICS corrected by the maker\" --ics ics.toml --out camera-2.bundle\n  patuh amend camera.bundle --reason \"attested\" --attested camera --out camera-2.bundle"
 )]
 pub struct AmendArgs {
     #[arg(value_name = "BUNDLE")]
@@ -320,6 +320,9 @@ pub struct AmendArgs {
     /// Why the older bundle is replaced; the new one says it everywhere
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// A recording's directory whose attestations and attachments continue the bundle's
+    #[arg(long, value_name = "RECORDING")]
+    pub attested: Option<PathBuf>,
     /// Judge under these instead of the bundle's own
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,

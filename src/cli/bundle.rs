@@ -7,13 +7,14 @@ use super::{
 use patuh::{
     bundle::{
         Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
-        open::is_zip,
+        open::{attested_in, is_zip},
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
         verify,
     },
     report::{self, Report, Standing},
+    scan::journal::RECORDING,
 };
 use std::{
     fmt::Write,
@@ -32,9 +33,6 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 }
 
 pub async fn run_seal(a: &SealArgs) -> Done {
-    if a.source.join(source::ATTESTATIONS).exists() {
-        output::note("attestations are not sealed yet: the bundle is judged without them");
-    }
     let keys = keys(&a.key)?;
     let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = names.iter().map(|n| profile_source(n)).collect();
@@ -55,7 +53,18 @@ pub async fn run_amend(a: &AmendArgs) -> Done {
     let keys = keys(&a.key)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = a.profile.iter().map(|n| profile_source(n)).collect();
     let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
-    let amendment = Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)? };
+    let mut amendment =
+        Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)?, ..Amendment::default() };
+    if let Some(dir) = &a.attested {
+        super::attest::directory(dir)?;
+        amendment.attested = attested_in(dir).map_err(|e| seal_failure(&e.into()))?;
+        amendment.attested_of = Some(source::read(&dir.join(RECORDING))?);
+        if amendment.attested.is_none() {
+            let message =
+                format!("`{}` holds no {}; add to it with `patuh attest`", dir.display(), source::ATTESTATIONS);
+            return Err(Failure::new(Exit::NoInput, message));
+        }
+    }
     let sealing = Sealing {
         recording: &a.bundle,
         profiles: profiles?,
@@ -180,7 +189,9 @@ pub fn seal_failure(e: &SealError) -> Failure {
     use SealError as E;
     let exit = match e {
         E::Source(_) => Exit::NoInput,
-        E::Payload(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => Exit::BadInput,
+        E::Payload(_) | E::Attested(_) | E::OtherRecording(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => {
+            Exit::BadInput
+        }
         E::Key(_) | E::Signers => Exit::BadConfig,
         E::Exists(_) | E::Write { .. } => Exit::Io,
         E::Reason | E::Packed(_) => Exit::Usage,
