@@ -406,11 +406,15 @@ pub enum ReportFormat {
     Junit,
     Sarif,
     Oscal,
+    /// For paper and archives: tagged PDF/A; needs --out
+    Pdf,
+    /// Transcripts as packets for Wireshark; needs --out
+    Pcapng,
 }
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html\n  patuh report camera.bundle --format junit --out junit.xml\n  patuh report camera.bundle --format oscal --out oscal"
+    after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html\n  patuh report camera.bundle --format pdf --out camera.pdf\n  patuh report camera.bundle --format pcapng --out camera.pcapng\n  patuh report camera.bundle --format junit --out junit.xml\n  patuh report camera.bundle --format oscal --out oscal"
 )]
 pub struct ReportArgs {
     #[arg(value_name = "BUNDLE|RECORDING")]

@@ -7,12 +7,13 @@ use super::{
 use patuh::{
     bundle::{
         Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
-        open::{attested_in, is_zip},
+        open::{Source, attested_in, is_zip},
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
         verify,
     },
+    model::Recording,
     report::{self, Report, Standing},
     scan::journal::RECORDING,
 };
@@ -227,6 +228,9 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
 }
 
 pub fn run_report(a: &ReportArgs) -> Done {
+    if matches!(a.format, ReportFormat::Pcapng) {
+        return pcapng(a);
+    }
     let sealed = a.source.join("bagit.txt").exists() || is_zip(&a.source);
     if !a.profile.is_empty() || !sealed {
         return unsealed(a);
@@ -259,11 +263,36 @@ fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
         ReportFormat::Junit => report::junit(report).map_err(ours)?,
         ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
         ReportFormat::Oscal => return oscal(a, report),
+        ReportFormat::Pdf => return pdf(a, report),
+        // Packets are of the recording alone; see `run_report`.
+        ReportFormat::Pcapng => return pcapng(a),
     };
     match &a.out {
         None => output::result(&text)?,
         Some(path) => output::file(path, text.as_bytes())?,
     }
+    Ok(Exit::Passed)
+}
+
+/// What was said over each connection, whoever judges it.
+fn pcapng(a: &ReportArgs) -> Done {
+    let Some(path) = &a.out else {
+        return Err(Failure::new(Exit::Usage, "--format pcapng is no text; name a file with --out FILE"));
+    };
+    let from = Source::open(&a.source).map_err(|e| seal_failure(&e.into()))?;
+    let bad = |e: String| Failure::new(Exit::BadInput, format!("{}: {e}", a.source.display()));
+    let recording = Recording::parse(&from.recording).map_err(|e| bad(e.to_string()))?;
+    let packets = report::pcapng(&recording, &from.transcripts).map_err(|e| bad(e.to_string()))?;
+    output::file(path, &packets)?;
+    Ok(Exit::Passed)
+}
+
+fn pdf(a: &ReportArgs, report: &Report<'_>) -> Done {
+    let Some(path) = &a.out else {
+        return Err(Failure::new(Exit::Usage, "--format pdf is no text; name a file with --out FILE"));
+    };
+    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
+    output::file(path, &report::pdf(report).map_err(ours)?)?;
     Ok(Exit::Passed)
 }
 
