@@ -526,14 +526,14 @@ fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
     let text = a.display().to_string();
     let out = run(&mut patuh(&["report", &text, "--format", "csv"]));
     assert!(String::from_utf8_lossy(&out.stdout).contains("telnet-noauth-shell"));
-    let declared = b"[claims]\n\"5.1-1\" = { support = \"not-applicable\", reason = \"it has no passwords\" }\n";
+    let declared = b"[claims]\n\"5.1-1\" = { support = \"no\", reason = \"it has one for all\" }\n";
     fs::write(lab.path("recording/ics.toml"), declared).unwrap();
     let with_ics = lab.zip("ics.zip", &keys).display().to_string();
     fs::write(lab.path("p.toml"), support::PROFILE).unwrap();
     let mut judge = patuh(&["judge", &with_ics, "--format", "json", "--profile"]);
     let out = judge.arg(lab.path("p.toml")).output().unwrap();
     let judged: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
-    assert_eq!(judged["requirements"][0]["outcome"], "NOT_APPLICABLE", "its declarations are in the zip, too");
+    assert_eq!(judged["requirements"][0]["outcome"], "FAIL", "its declarations are in the zip, too");
     let out = run(Command::new("python3").args(["-m", "zipfile", "-t"]).arg(&a));
     assert!(String::from_utf8_lossy(&out.stdout).contains("Done testing"));
 }
