@@ -17,6 +17,7 @@ fn judged(lines: &[String]) -> (Recording, Vec<Assessment>) {
         transcripts: format!("{}\n", support::TRANSCRIPT).into_bytes(),
         ics: None,
         ixit: None,
+        attested: None,
         profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
         interim: Interim::Yes,
         supersedes: None,

@@ -23,6 +23,7 @@ fn judged_with(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessmen
         transcripts: format!("{}\n", support::TRANSCRIPT).into_bytes(),
         ics: ics.map(|t| t.as_bytes().to_vec()),
         ixit: None,
+        attested: None,
         profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
         interim: Interim::Yes,
         supersedes: None,

@@ -26,6 +26,7 @@ pub const RECORDING: &str = "data/recording/recording.jsonl";
 pub const TRANSCRIPTS: &str = "data/recording/transcripts.jsonl";
 pub const ICS: &str = "data/declarations/ics.toml";
 pub const IXIT: &str = "data/declarations/ixit.toml";
+pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 
 /// What every bundle has outside `data/`.
 pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
@@ -51,6 +52,11 @@ const LONGEST_PATH: usize = 120;
 
 pub fn profile_path(id: &str) -> String {
     format!("data/profiles/{id}.toml")
+}
+
+/// The file of an attachment of that name.
+pub fn attachment_path(name: &str) -> String {
+    format!("data/attestations/attachments/{name}")
 }
 
 pub fn result_path(id: &str) -> String {

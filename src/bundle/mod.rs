@@ -2,7 +2,9 @@
 //!
 //! Sealing and verifying build the same payload from the same inputs ([`payload`]): verifying is doing it again.
 pub mod agent;
+pub mod amend;
 pub mod archive;
+pub mod attested;
 pub mod dsse;
 pub mod integrity;
 pub mod layout;
@@ -16,8 +18,10 @@ pub mod statement;
 pub mod timestamp;
 pub mod verify;
 
+pub use amend::Amendment;
+pub use attested::{Attested, AttestedError};
 pub use open::{Source, SourceError, VerifiedBundle, open};
 pub use payload::{Content, Interim, PayloadError, ProfileSource, Supersedes, Views};
-pub use seal::{Amendment, Container, SealError, Sealing, seal};
+pub use seal::{Container, SealError, Sealing, seal};
 pub use sign::{KeyError, SigningKey, keygen};
 pub use verify::{LineOutcome, Records, Verification, VerificationLine, verify, verify_files};

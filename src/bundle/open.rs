@@ -1,5 +1,6 @@
 //! Opening: a bundle that was checked, and the one way in for everything that reads a recording or a bundle.
 use super::{
+    attested::{self, Attested, AttestedError},
     integrity::{self, IntegrityError},
     layout::{self, Files},
     payload::{self, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource},
@@ -99,11 +100,15 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
         let text = text.map_err(|_| PayloadError::NotText("profiles"))?;
         profiles.push(ProfileSource { id: p.id, level: Some(p.level), text });
     }
+    let statements = bytes(layout::ATTESTATIONS);
+    let attachment = |name: &str| Ok::<_, PayloadError>(bytes(&layout::attachment_path(name)));
+    let attested = statements.map(|s| Attested::gather(s, attachment)).transpose()?;
     Ok(Ingredients {
         recording: bytes(layout::RECORDING).unwrap_or_default(),
         transcripts: bytes(layout::TRANSCRIPTS).unwrap_or_default(),
         ics: bytes(layout::ICS),
         ixit: bytes(layout::IXIT),
+        attested,
         profiles,
         interim: index.interim,
         supersedes: index.supersedes,
@@ -117,6 +122,7 @@ pub struct Source {
     pub transcripts: Vec<u8>,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
+    pub attested: Option<Attested>,
     /// Set when it is a bundle.
     pub bundle: Option<VerifiedBundle>,
 }
@@ -133,6 +139,8 @@ pub enum SourceError {
     Io { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Bundle(#[from] OpenError),
+    #[error("{}/{error}", path.display())]
+    Attested { path: PathBuf, error: AttestedError },
 }
 
 impl Source {
@@ -147,7 +155,8 @@ impl Source {
             let bundle = open(path)?;
             let from = bundle.from.clone();
             let (recording, transcripts) = (from.recording, from.transcripts);
-            return Ok(Self { recording, transcripts, ics: from.ics, ixit: from.ixit, bundle: Some(bundle) });
+            let (ics, ixit, attested) = (from.ics, from.ixit, from.attested);
+            return Ok(Self { recording, transcripts, ics, ixit, attested, bundle: Some(bundle) });
         }
         let recording = optional(&path.join("recording.jsonl"))?;
         Ok(Self {
@@ -155,9 +164,32 @@ impl Source {
             transcripts: optional(&path.join("transcripts.jsonl"))?.unwrap_or_default(),
             ics: optional(&path.join("ics.toml"))?,
             ixit: optional(&path.join("ixit.toml"))?,
+            attested: attested_in(path)?,
             bundle: None,
         })
     }
+}
+
+/// What was attested beside a recording, with the files relied on.
+pub fn attested_in(dir: &Path) -> Result<Option<Attested>, SourceError> {
+    enum Failed {
+        Attested(AttestedError),
+        Source(SourceError),
+    }
+    impl From<AttestedError> for Failed {
+        fn from(e: AttestedError) -> Self {
+            Self::Attested(e)
+        }
+    }
+    let Some(statements) = optional(&dir.join(attested::STATEMENTS))? else { return Ok(None) };
+    let kept = |name: &str| optional(&dir.join(attested::ATTACHMENTS).join(name)).map_err(Failed::Source);
+    let about = |error| SourceError::Attested { path: dir.to_owned(), error };
+    let all = Attested::gather(statements, kept).map_err(|e| match e {
+        Failed::Attested(error) => about(error),
+        Failed::Source(e) => e,
+    })?;
+    all.read().map_err(about)?;
+    Ok(Some(all))
 }
 
 /// Whether a file begins as a zip does: a bundle that was packed for carrying.

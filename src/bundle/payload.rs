@@ -1,8 +1,13 @@
 //! The payload as a pure function of what was recorded, declared and asked for. Sealing writes it; verifying builds it again.
-use super::{layout, statement::canonical};
+use super::{
+    attested::{Attested, AttestedError},
+    layout,
+    statement::canonical,
+};
 use crate::judge::{
-    Assessment, Inputs, Profile, assess,
+    Assessment, Inputs, Profile,
     assess::{Outcome, Read, tool},
+    assess_attested,
     profile::{BUILTIN, ProfileError},
 };
 use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
@@ -62,6 +67,7 @@ pub struct Ingredients {
     pub transcripts: Vec<u8>,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
+    pub attested: Option<Attested>,
     pub profiles: Vec<ProfileSource>,
     pub interim: Interim,
     pub supersedes: Option<Supersedes>,
@@ -91,6 +97,8 @@ pub enum PayloadError {
     Recording(#[from] RecordingError),
     #[error("{0}")]
     Declaration(#[from] DeclarationError),
+    #[error(transparent)]
+    Attested(#[from] AttestedError),
     #[error("{0}: is not UTF-8 text; save it as UTF-8")]
     NotText(&'static str),
     #[error("{0}")]
@@ -134,6 +142,7 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
     let recording = Recording::parse(&from.recording)?;
     let ics = from.ics.as_deref().map(|b| read("ics.toml", b, Ics::parse)).transpose()?;
     let ixit = from.ixit.as_deref().map(|b| read("ixit.toml", b, Ixit::parse)).transpose()?;
+    let said = from.attested.as_ref().map(Attested::read).transpose()?;
     let mut profiles = Vec::new();
     for source in &from.profiles {
         let file = format!("profiles/{}.toml", source.id);
@@ -141,7 +150,7 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
     }
     names(&profiles)?;
     let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
-    let assessments = profiles.iter().map(|p| assess(&inputs, p)).collect();
+    let assessments = profiles.iter().map(|p| assess_attested(&inputs, said.as_ref(), p)).collect();
     Ok(Judged { recording, profiles, assessments })
 }
 
@@ -157,6 +166,10 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
     put(layout::TRANSCRIPTS, &from.transcripts);
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
     from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
+    if let Some(attested) = &from.attested {
+        put(layout::ATTESTATIONS, &attested.statements);
+        attested.attachments.iter().for_each(|(name, b)| drop(put(&layout::attachment_path(name), b)));
+    }
     for (source, assessment) in from.profiles.iter().zip(&judged.assessments) {
         put(&layout::profile_path(&source.id), source.text.as_bytes());
         put(&layout::result_path(&source.id), &written(assessment)?);
@@ -196,6 +209,11 @@ pub struct Index {
     pub recording: String,
     pub transcripts: String,
     pub declarations: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestations: Option<String>,
+    /// Files that an attestation relies on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
     pub profiles: Vec<IndexProfile>,
     pub views: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +238,13 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
         recording: layout::RECORDING.to_owned(),
         transcripts: layout::TRANSCRIPTS.to_owned(),
         declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
+        attestations: from.attested.as_ref().map(|_| layout::ATTESTATIONS.to_owned()),
+        attachments: from
+            .attested
+            .iter()
+            .flat_map(|a| a.attachments.keys())
+            .map(|name| layout::attachment_path(name))
+            .collect(),
         profiles: judged
             .profiles
             .iter()

@@ -1,9 +1,12 @@
 //! Sealing: judge, build, sign, and put the whole directory in place at once or not at all.
 use super::{
-    archive, dsse,
+    amend::{Amendment, ingredients},
+    archive,
+    attested::AttestedError,
+    dsse,
     layout::{self, Files},
-    open::{Source, SourceError},
-    payload::{self, Ingredients, Interim, PayloadError, ProfileSource, Supersedes, Views},
+    open::SourceError,
+    payload::{self, Interim, PayloadError, ProfileSource, Views},
     sign::{KeyError, SigningKey},
     statement,
     timestamp::{self, TimestampError, Token},
@@ -33,14 +36,6 @@ pub struct Sealing<'a> {
     pub amendment: Option<Amendment>,
 }
 
-/// Why a bundle is replaced, and what it is given anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Amendment {
-    pub reason: String,
-    pub ics: Option<Vec<u8>>,
-    pub ixit: Option<Vec<u8>>,
-}
-
 /// What was sealed: for the last line on the terminal.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -64,6 +59,10 @@ pub enum SealError {
     NotABundle(PathBuf),
     #[error("an amended bundle says why it replaces the older one; give --reason TEXT")]
     Reason,
+    #[error(transparent)]
+    Attested(#[from] AttestedError),
+    #[error("{}: the bundle was sealed of another recording than the one beside these attestations", .0.display())]
+    OtherRecording(PathBuf),
     #[error("{}: is packed; unpack it, attach the token, and pack it again", .0.display())]
     Packed(PathBuf),
     #[error(transparent)]
@@ -109,44 +108,6 @@ pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
     files.insert(layout::ENVELOPE.to_owned(), dsse::write(&statement, sealing.keys)?);
     files.insert(layout::STATEMENT.to_owned(), statement);
     Ok(Built { files, signers })
-}
-
-fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealError> {
-    let source = Source::open(sealing.recording)?;
-    let mut from = Ingredients {
-        recording: source.recording,
-        transcripts: source.transcripts,
-        ics: source.ics,
-        ixit: source.ixit,
-        profiles: sealing.profiles.clone(),
-        interim: sealing.interim,
-        supersedes: None,
-    };
-    let Some(amendment) = &sealing.amendment else { return Ok(from) };
-    let older = source.bundle.ok_or_else(|| SealError::NotABundle(sealing.recording.to_owned()))?;
-    if amendment.reason.trim().is_empty() {
-        return Err(SealError::Reason);
-    }
-    if from.profiles.is_empty() {
-        from.profiles.clone_from(&older.from.profiles);
-    }
-    from.ics = amendment.ics.clone().or(from.ics);
-    from.ixit = amendment.ixit.clone().or(from.ixit);
-    let mut changed = Vec::new();
-    for (name, differs) in [(layout::ICS, from.ics != older.from.ics), (layout::IXIT, from.ixit != older.from.ixit)] {
-        changed.extend(differs.then(|| name.to_owned()));
-    }
-    let new = from.profiles.iter().filter(|p| !older.from.profiles.contains(p));
-    changed.extend(new.map(|p| layout::profile_path(&p.id)));
-    let gone = older.from.profiles.iter().filter(|o| !from.profiles.iter().any(|p| p.id == o.id));
-    changed.extend(gone.map(|p| layout::profile_path(&p.id)));
-    from.supersedes = Some(Supersedes {
-        bundle_id: older.identifier,
-        tagmanifest_sha256: older.tag_manifest,
-        reason: amendment.reason.trim().to_owned(),
-        changed,
-    });
-    Ok(from)
 }
 
 /// What a bundle is put into.

@@ -316,7 +316,7 @@ pub struct SealForm {
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh amend camera.bundle --reason \"ICS corrected by the maker\" --ics ics.toml --out camera-2.bundle"
+    after_help = "Examples:\n  patuh amend camera.bundle --reason \"ICS corrected by the maker\" --ics ics.toml --out camera-2.bundle\n  patuh amend camera.bundle --reason \"attested\" --attested camera --out camera-2.bundle"
 )]
 pub struct AmendArgs {
     #[arg(value_name = "BUNDLE")]
@@ -324,6 +324,9 @@ pub struct AmendArgs {
     /// Why the older bundle is replaced; the new one says it everywhere
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// A recording's directory whose attestations and attachments continue the bundle's
+    #[arg(long, value_name = "RECORDING")]
+    pub attested: Option<PathBuf>,
     /// Judge under these instead of the bundle's own
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
@@ -407,11 +410,15 @@ pub enum ReportFormat {
     Junit,
     Sarif,
     Oscal,
+    /// For paper and archives: tagged PDF/A; needs --out
+    Pdf,
+    /// Transcripts as packets for Wireshark; needs --out
+    Pcapng,
 }
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html\n  patuh report camera.bundle --format junit --out junit.xml\n  patuh report camera.bundle --format oscal --out oscal"
+    after_help = "Examples:\n  patuh report camera.bundle --format html > camera.html\n  patuh report camera.bundle --format pdf --out camera.pdf\n  patuh report camera.bundle --format pcapng --out camera.pcapng\n  patuh report camera.bundle --format junit --out junit.xml\n  patuh report camera.bundle --format oscal --out oscal"
 )]
 pub struct ReportArgs {
     #[arg(value_name = "BUNDLE|RECORDING")]

@@ -122,7 +122,7 @@ pub fn waive(a: &WaiveArgs) -> Done {
 pub fn directory(dir: &Path) -> Result<(), Failure> {
     if dir.join("bagit.txt").exists() {
         let message = format!(
-            "`{}` is a sealed bundle, which nothing is added to; attest its recording, then seal again",
+            "`{}` is a sealed bundle, which nothing is added to; attest its recording, then `patuh amend` the bundle",
             dir.display()
         );
         return Err(Failure::new(Exit::BadInput, message));
@@ -184,6 +184,8 @@ fn keep(dir: &Path, file: &Path) -> Result<Attachment, Failure> {
     let sha256 = Sha256Digest::of(&bytes);
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
     let name: String = file.file_name().unwrap_or_default().to_string_lossy().chars().map(plain).collect();
+    // Its end, with what kind of file it is: a bundle's paths are short.
+    let name = name.get(name.len().saturating_sub(60)..).unwrap_or(&name).to_ascii_lowercase();
     let name = format!("{}-{}", sha256.hex().get(..12).unwrap_or_default(), name.trim_start_matches('.'));
     let into = dir.join(source::ATTACHMENTS);
     let failed = |e: std::io::Error| Failure::new(Exit::Io, format!("`{}/{name}`: {e}", into.display()));

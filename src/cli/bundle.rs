@@ -7,13 +7,15 @@ use super::{
 use patuh::{
     bundle::{
         Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
-        open::is_zip,
+        open::{Source, attested_in, is_zip},
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
         verify,
     },
+    model::Recording,
     report::{self, Report, Standing},
+    scan::journal::RECORDING,
 };
 use std::{
     fmt::Write,
@@ -32,9 +34,6 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 }
 
 pub async fn run_seal(a: &SealArgs) -> Done {
-    if a.source.join(source::ATTESTATIONS).exists() {
-        output::note("attestations are not sealed yet: the bundle is judged without them");
-    }
     let keys = keys(&a.key)?;
     let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = names.iter().map(|n| profile_source(n)).collect();
@@ -55,7 +54,18 @@ pub async fn run_amend(a: &AmendArgs) -> Done {
     let keys = keys(&a.key)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = a.profile.iter().map(|n| profile_source(n)).collect();
     let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
-    let amendment = Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)? };
+    let mut amendment =
+        Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)?, ..Amendment::default() };
+    if let Some(dir) = &a.attested {
+        super::attest::directory(dir)?;
+        amendment.attested = attested_in(dir).map_err(|e| seal_failure(&e.into()))?;
+        amendment.attested_of = Some(source::read(&dir.join(RECORDING))?);
+        if amendment.attested.is_none() {
+            let message =
+                format!("`{}` holds no {}; add to it with `patuh attest`", dir.display(), source::ATTESTATIONS);
+            return Err(Failure::new(Exit::NoInput, message));
+        }
+    }
     let sealing = Sealing {
         recording: &a.bundle,
         profiles: profiles?,
@@ -180,7 +190,9 @@ pub fn seal_failure(e: &SealError) -> Failure {
     use SealError as E;
     let exit = match e {
         E::Source(_) => Exit::NoInput,
-        E::Payload(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => Exit::BadInput,
+        E::Payload(_) | E::Attested(_) | E::OtherRecording(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => {
+            Exit::BadInput
+        }
         E::Key(_) | E::Signers => Exit::BadConfig,
         E::Exists(_) | E::Write { .. } => Exit::Io,
         E::Reason | E::Packed(_) => Exit::Usage,
@@ -216,6 +228,9 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
 }
 
 pub fn run_report(a: &ReportArgs) -> Done {
+    if matches!(a.format, ReportFormat::Pcapng) {
+        return pcapng(a);
+    }
     let sealed = a.source.join("bagit.txt").exists() || is_zip(&a.source);
     if !a.profile.is_empty() || !sealed {
         return unsealed(a);
@@ -248,11 +263,36 @@ fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
         ReportFormat::Junit => report::junit(report).map_err(ours)?,
         ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
         ReportFormat::Oscal => return oscal(a, report),
+        ReportFormat::Pdf => return pdf(a, report),
+        // Packets are of the recording alone; see `run_report`.
+        ReportFormat::Pcapng => return pcapng(a),
     };
     match &a.out {
         None => output::result(&text)?,
         Some(path) => output::file(path, text.as_bytes())?,
     }
+    Ok(Exit::Passed)
+}
+
+/// What was said over each connection, whoever judges it.
+fn pcapng(a: &ReportArgs) -> Done {
+    let Some(path) = &a.out else {
+        return Err(Failure::new(Exit::Usage, "--format pcapng is no text; name a file with --out FILE"));
+    };
+    let from = Source::open(&a.source).map_err(|e| seal_failure(&e.into()))?;
+    let bad = |e: String| Failure::new(Exit::BadInput, format!("{}: {e}", a.source.display()));
+    let recording = Recording::parse(&from.recording).map_err(|e| bad(e.to_string()))?;
+    let packets = report::pcapng(&recording, &from.transcripts).map_err(|e| bad(e.to_string()))?;
+    output::file(path, &packets)?;
+    Ok(Exit::Passed)
+}
+
+fn pdf(a: &ReportArgs, report: &Report<'_>) -> Done {
+    let Some(path) = &a.out else {
+        return Err(Failure::new(Exit::Usage, "--format pdf is no text; name a file with --out FILE"));
+    };
+    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
+    output::file(path, &report::pdf(report).map_err(ours)?)?;
     Ok(Exit::Passed)
 }
 

@@ -7,7 +7,7 @@ use super::{
 use patuh::{
     bundle::{VerifiedBundle, open, payload},
     judge::assess::Read,
-    model::{Ics, Ixit},
+    model::{Attestations, Ics, Ixit},
     report::diff::{self, Comparison, Side},
 };
 use std::path::Path;
@@ -32,6 +32,7 @@ struct Opened {
     bundle: VerifiedBundle,
     ics: Option<Read<Ics>>,
     ixit: Option<Read<Ixit>>,
+    attested: Option<Read<Attestations>>,
 }
 
 impl Opened {
@@ -43,7 +44,8 @@ impl Opened {
         let bad = |e: payload::PayloadError| Failure::new(Exit::BadInput, format!("{}: {e}", path.display()));
         let ics = bundle.from.ics.as_deref().map(|b| payload::read("ics.toml", b, Ics::parse)).transpose();
         let ixit = bundle.from.ixit.as_deref().map(|b| payload::read("ixit.toml", b, Ixit::parse)).transpose();
-        Ok(Self { ics: ics.map_err(bad)?, ixit: ixit.map_err(bad)?, bundle })
+        let attested = bundle.from.attested.as_ref().map(|a| a.read().map_err(Into::into)).transpose();
+        Ok(Self { ics: ics.map_err(bad)?, ixit: ixit.map_err(bad)?, attested: attested.map_err(bad)?, bundle })
     }
 
     fn side(&self) -> Side<'_> {
@@ -51,6 +53,7 @@ impl Opened {
             recording: self.bundle.recording(),
             ics: self.ics.as_ref(),
             ixit: self.ixit.as_ref(),
+            attested: self.attested.as_ref(),
             profiles: self.bundle.profiles(),
             assessments: self.bundle.assessments(),
         }

@@ -2,7 +2,11 @@
 use super::{Exit, Failure};
 use jiff::civil::Date;
 use patuh::{
-    bundle::{VerifiedBundle, open, open::is_zip, payload},
+    bundle::{
+        VerifiedBundle, open,
+        open::{attested_in, is_zip},
+        payload,
+    },
     judge::{
         assess::Read,
         profile::{BUILTIN, Profile, standing::day},
@@ -94,25 +98,17 @@ pub fn ixit(named: Option<&PathBuf>, source: &Path) -> Result<Option<Read<Ixit>>
     Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
 }
 
-pub const ATTESTATIONS: &str = "attestations.jsonl";
-pub const ATTACHMENTS: &str = "attachments";
+pub use patuh::bundle::attested::{ATTACHMENTS, STATEMENTS as ATTESTATIONS};
 
-/// What assessors attested beside the recording. An attachment that was changed or lost is an error.
+/// What assessors attested, beside the recording or in a bundle. An attachment that was changed or lost is an error.
 pub fn attestations(source: &Path) -> Result<Option<Read<Attestations>>, Failure> {
-    let path = source.join(ATTESTATIONS);
-    if !path.exists() {
-        return Ok(None);
-    }
     let bad = |message: String| Failure::new(Exit::BadInput, message);
-    let text = text(&path)?;
-    let value = Attestations::parse(&path.display().to_string(), &text).map_err(|e| bad(e.to_string()))?;
-    for a in value.attested.iter().filter_map(|a| a.attachment.as_ref()) {
-        let kept = source.join(ATTACHMENTS).join(&a.name);
-        if Sha256Digest::of(&read(&kept)?) != a.sha256 {
-            return Err(bad(format!("`{}` is not the file that was attested: its digest differs", kept.display())));
-        }
-    }
-    Ok(Some(Read { value, digest: Sha256Digest::of(text.as_bytes()) }))
+    let said = if is_zip(source) || source.join("bagit.txt").exists() {
+        open(source).map_err(|e| bad(e.to_string()))?.from.attested
+    } else {
+        attested_in(source).map_err(|e| bad(e.to_string()))?
+    };
+    said.map(|s| s.read()).transpose().map_err(|e| bad(format!("{}/{e}", source.display())))
 }
 
 pub fn scope(path: &Path) -> Result<Scope, Failure> {

@@ -33,7 +33,13 @@ pub struct Report<'a> {
 
 #[derive(Debug, ThisError)]
 #[error("the report could not be made: {0}; please report this")]
-pub struct ReportError(#[from] Error);
+pub struct ReportError(pub(super) String);
+
+impl From<Error> for ReportError {
+    fn from(e: Error) -> Self {
+        Self(e.to_string())
+    }
+}
 
 /// The page. The same report gives the same bytes.
 pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
@@ -81,26 +87,26 @@ fn cleaned(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result
 }
 
 #[derive(Serialize)]
-struct Section<'a> {
+pub(super) struct Section<'a> {
     number: usize,
-    a: &'a Assessment,
-    awaiting: Vec<&'a RequirementRow>,
-    inconclusive: Vec<&'a RequirementRow>,
-    bar: Vec<Segment>,
-    total: usize,
+    pub a: &'a Assessment,
+    pub awaiting: Vec<&'a RequirementRow>,
+    pub inconclusive: Vec<&'a RequirementRow>,
+    pub bar: Vec<Segment>,
+    pub total: usize,
     /// Rows of `a.results`, what fails first.
-    results: Vec<&'a crate::judge::assess::CheckRow>,
+    pub results: Vec<&'a crate::judge::assess::CheckRow>,
 }
 
 /// A part of the bar of counts, in requirements.
 #[derive(Serialize)]
-struct Segment {
-    word: &'static str,
+pub(super) struct Segment {
+    pub word: &'static str,
     from: usize,
-    count: usize,
+    pub count: usize,
 }
 
-fn section(number: usize, a: &Assessment) -> Section<'_> {
+pub(super) fn section(number: usize, a: &Assessment) -> Section<'_> {
     let of = |outcome: Outcome| a.requirements.iter().filter(move |r| r.outcome == outcome).collect::<Vec<_>>();
     let c = &a.counts;
     let mut from = 0;
@@ -131,7 +137,7 @@ fn section(number: usize, a: &Assessment) -> Section<'_> {
 }
 
 /// The scope in the words of its file.
-fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
+pub(super) fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
     let s = &recording.header.scope;
     let join = |nets: &[ipnet::IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let word = |v: Value| v.to_string();
@@ -150,14 +156,14 @@ fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
 }
 
 #[derive(Default, Serialize)]
-struct EndpointRow {
-    subject: String,
-    services: Vec<String>,
-    evidence: Vec<String>,
+pub(super) struct EndpointRow {
+    pub subject: String,
+    pub services: Vec<String>,
+    pub evidence: Vec<String>,
 }
 
 /// What answered: endpoints that were open, with what they say that they are.
-fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
+pub(super) fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
     let mut rows = BTreeMap::new();
     for record in recording.records() {
         let said = if matches!(record.observation, Observation::Service { .. }) {
@@ -176,17 +182,17 @@ fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
 }
 
 #[derive(Serialize)]
-struct RunRow {
-    id: String,
-    probe: String,
-    started: String,
-    finished: Option<String>,
-    records: usize,
-    gaps: usize,
+pub(super) struct RunRow {
+    pub id: String,
+    pub probe: String,
+    pub started: String,
+    pub finished: Option<String>,
+    pub records: usize,
+    pub gaps: usize,
 }
 
 /// Every execution of a probe: that we looked is evidence, too.
-fn runs(recording: &Recording) -> Vec<RunRow> {
+pub(super) fn runs(recording: &Recording) -> Vec<RunRow> {
     let row = |r: &crate::model::Run| RunRow {
         id: r.id.clone(),
         probe: r.probe.clone(),
@@ -199,15 +205,15 @@ fn runs(recording: &Recording) -> Vec<RunRow> {
 }
 
 #[derive(Serialize)]
-struct EvidenceRow {
-    id: String,
-    at: String,
-    subject: String,
-    words: String,
-    transcript: String,
+pub(super) struct EvidenceRow {
+    pub id: String,
+    pub at: String,
+    pub subject: String,
+    pub words: String,
+    pub transcript: String,
 }
 
-fn evidence(recording: &Recording) -> Vec<EvidenceRow> {
+pub(super) fn evidence(recording: &Recording) -> Vec<EvidenceRow> {
     let row = |r: &crate::model::Record| EvidenceRow {
         id: r.id.clone(),
         at: r.at.clone(),

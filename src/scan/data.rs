@@ -8,6 +8,12 @@ pub fn builtin<T: DeserializeOwned>(name: &str, text: &str) -> T {
     toml::from_str(text).unwrap_or_else(|e| panic!("built-in list `{name}`: {e}"))
 }
 
+/// As [`pattern`], for what need not be text.
+#[expect(clippy::panic, reason = "as for `builtin`")]
+pub fn byte_pattern(id: &str, text: &str) -> regex::bytes::Regex {
+    regex::bytes::Regex::new(text).unwrap_or_else(|e| panic!("built-in pattern `{id}`: {e}"))
+}
+
 /// Compiles a pattern of a built-in list, as strictly as [`builtin`].
 #[expect(clippy::panic, reason = "as for `builtin`")]
 pub fn pattern(id: &str, text: &str) -> regex::Regex {

@@ -1,8 +1,8 @@
 //! Classes of secrets and personal data in a text. Only the class is kept, never the text.
-use super::data::{builtin, pattern};
-use regex::Regex;
+use super::data::{builtin, byte_pattern, pattern};
+use regex::{Regex, bytes};
 use serde::Deserialize;
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
 #[derive(Deserialize)]
 struct Written {
@@ -28,9 +28,36 @@ pub fn classes(text: &str) -> Vec<String> {
     all.into_iter().cloned().collect()
 }
 
+/// What a device gives out as the value of a secret, and the cookies that it sets.
+static VALUES: LazyLock<[bytes::Regex; 2]> = LazyLock::new(|| {
+    let named = r#"(?i-u)\b(?:pass(?:word|wd|phrase|code)?|psk|wpa_?key|secret|(?:api|private|access)_?key|(?:access|auth)_?token)["']?[ \t]*[:=][ \t]*["']?([^"'\s,;&<>{}()\[\]]{3,})"#;
+    let cookie = r"(?i-u)\bset-cookie:[ \t]*[^=;\r\n]+=([^;\r\n]+)";
+    [byte_pattern("secret-value", named), byte_pattern("cookie-value", cookie)]
+});
+
+/// Where the values of secrets stand in what passed over a connection: they are not kept.
+pub fn values(passed: &[u8]) -> Vec<Range<usize>> {
+    let found = VALUES.iter().flat_map(|r| r.captures_iter(passed)).filter_map(|c| c.get(1));
+    found.map(|m| m.range()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_secrets_are_found_and_the_words_around_them_are_not() {
+        for (text, hidden) in [
+            (r#"{"ssid":"Home","password":"sunflower-77"}"#, vec!["sunflower-77"]),
+            ("psk=abc12345&mode=2", vec!["abc12345"]),
+            ("HTTP/1.1 200 OK\r\nSet-Cookie: sid=f00dcafe; HttpOnly\r\n", vec!["f00dcafe"]),
+            (r#"<input type="password" name="p">"#, vec![]),
+            ("login: root\r\nPassword: \r\nLogin incorrect", vec![]),
+        ] {
+            let found: Vec<&str> = values(text.as_bytes()).into_iter().map(|r| &text[r]).collect();
+            assert_eq!(found, hidden, "{text}");
+        }
+    }
 
     #[test]
     fn every_pattern_matches_its_example_and_not_its_counter_example() {

@@ -1,5 +1,5 @@
 //! What passed over one connection: bytes both ways with times, secrets masked.
-use super::super::journal::Journal;
+use super::super::{journal::Journal, sensitive};
 use crate::model::{Endpoint, Sha256Digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{sync::Arc, time::Instant};
@@ -82,9 +82,7 @@ impl Tape {
 
     /// Writes the line and gives its digest.
     pub fn close(mut self, how: &str) -> Sha256Digest {
-        for way in [Way::Sent, Way::Received] {
-            self.mask(way);
-        }
+        let masked = [Way::Sent, Way::Received].map(|way| self.mask(way)).contains(&true) || !self.secrets.is_empty();
         let events: Vec<_> = self
             .chunks
             .iter()
@@ -99,16 +97,14 @@ impl Tape {
         let [sent, received] = self.total;
         let line = serde_json::json!({
             "endpoint": self.endpoint.to_string(), "local": self.local, "layer": self.layer, "opened": self.opened,
-            "closed": how, "bytes": {"sent": sent, "received": received}, "masked": !self.secrets.is_empty(), "events": events,
+            "closed": how, "bytes": {"sent": sent, "received": received}, "masked": masked, "events": events,
         });
         self.journal.transcript(&line.to_string())
     }
 
-    /// A secret may be split over several chunks, so each direction is masked as one string.
-    fn mask(&mut self, way: Way) {
-        if self.secrets.is_empty() {
-            return;
-        }
+    /// A secret may be split over several chunks, so each direction is masked as one string. What the device gives
+    /// out as somebody's secret is not kept, either.
+    fn mask(&mut self, way: Way) -> bool {
         let mut all: Vec<u8> = self.chunks.iter().filter(|c| c.1 == way).flat_map(|c| c.2.iter().copied()).collect();
         for secret in &self.secrets {
             let mut from = 0;
@@ -120,12 +116,19 @@ impl Tape {
                 from = end;
             }
         }
+        let given = sensitive::values(&all);
+        for value in &given {
+            if let Some(hit) = all.get_mut(value.clone()) {
+                hit.fill(b'*');
+            }
+        }
         let mut rest = all.as_slice();
         for (_, _, bytes) in self.chunks.iter_mut().filter(|c| c.1 == way) {
             let (mine, after) = rest.split_at(bytes.len().min(rest.len()));
             bytes.copy_from_slice(mine);
             rest = after;
         }
+        !given.is_empty()
     }
 }
 

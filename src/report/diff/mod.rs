@@ -2,19 +2,24 @@
 //!
 //! A verdict that changed has a cause: the *question* (profile or declarations), when the old evidence under
 //! the new question gives the new verdict already; *unstable* evidence, when one recording disagrees with itself;
-//! the *instrument*, when a probe of it is of another version or did not look at the same; else the *device*.
+//! the *instrument*, when a probe of it is of another version or did not look at the same; the *assessor*, when
+//! what people attested makes the difference; else the *device*.
 use crate::judge::{
-    Assessment, Inputs, Profile, assess,
+    Assessment, Inputs, Profile,
     assess::{CheckRow, Outcome, Read},
+    assess_attested,
+    attested::said,
     check,
 };
-use crate::model::{Ics, Ixit, Observation, Recording, observation::clean};
-use crate::report::words::words;
+use crate::model::{Attestations, Ics, Ixit, Recording, observation::clean};
+use crate::report::case::ASSESSOR;
+use facts::{differing, facts, plain, unstable};
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod facts;
+mod show;
+pub use show::{json, text};
 
 pub const SCHEMA: &str = "diff/1";
 
@@ -23,6 +28,7 @@ pub struct Side<'a> {
     pub recording: &'a Recording,
     pub ics: Option<&'a Read<Ics>>,
     pub ixit: Option<&'a Read<Ixit>>,
+    pub attested: Option<&'a Read<Attestations>>,
     pub profiles: &'a [Profile],
     pub assessments: &'a [Assessment],
 }
@@ -33,6 +39,7 @@ pub enum Cause {
     Device,
     Question,
     Instrument,
+    Assessor,
     Unstable,
 }
 
@@ -52,6 +59,8 @@ pub struct Diff {
     /// What was asked, looked with, or not in common; one line each.
     pub question: Vec<String>,
     pub instrument: Vec<String>,
+    /// What one side attests or waives and the other does not.
+    pub assessor: Vec<String>,
     pub facts: Facts,
     pub verdicts: Vec<Change>,
 }
@@ -63,7 +72,7 @@ pub struct Facts {
     pub added: Vec<String>,
 }
 
-/// A check whose verdict is another one.
+/// A check whose verdict is another one, or a requirement whose outcome a person changed.
 #[derive(Debug, Serialize)]
 pub struct Change {
     pub profile: String,
@@ -84,6 +93,7 @@ pub fn diff(old: &Side<'_>, new: &Side<'_>) -> Diff {
         result: Comparison::Same,
         question: question(old, new),
         instrument: instrument(old, new),
+        assessor: assessor(old, new),
         facts: Facts { gone, added },
         verdicts: Vec::new(),
     };
@@ -96,14 +106,18 @@ pub fn diff(old: &Side<'_>, new: &Side<'_>) -> Diff {
             continue;
         };
         compared = true;
-        let asked = assess(&Inputs { recording: old.recording, ics: new.ics, ixit: new.ixit }, profile);
+        let inputs = Inputs { recording: old.recording, ics: new.ics, ixit: new.ixit };
+        let asked = assess_attested(&inputs, old.attested, profile);
         out.verdicts.extend(changes(old, new, (a, b), &asked));
+        let attested = assess_attested(&inputs, new.attested, profile);
+        out.verdicts.extend(people(old, new, (a, b), [&asked, &attested]));
     }
     let same = out.verdicts.is_empty()
         && out.question.is_empty()
         && out.facts.gone.is_empty()
         && out.facts.added.is_empty()
-        && out.instrument.is_empty();
+        && out.instrument.is_empty()
+        && out.assessor.is_empty();
     out.result = match (compared, out.verdicts.iter().any(|v| v.worse), same) {
         (false, _, _) => Comparison::NotComparable,
         (true, true, _) => Comparison::Worse,
@@ -123,8 +137,7 @@ fn changes(old: &Side<'_>, new: &Side<'_>, (a, b): (&Assessment, &Assessment), a
             continue;
         }
         let (cause, because) =
-            if find(asked, id) == is { (Cause::Question, question(old, new)) } else { cause(old, new, id) };
-        let word = |o: Option<Outcome>| o.map_or("not judged", Outcome::word);
+            if find(asked, id) == is { (Cause::Question, question(old, new)) } else { cause(old, new, &needs(id)) };
         out.push(Change {
             profile: a.profile.id.clone(),
             check: id.to_owned(),
@@ -139,6 +152,67 @@ fn changes(old: &Side<'_>, new: &Side<'_>, (a, b): (&Assessment, &Assessment), a
     out
 }
 
+fn needs(check: &str) -> BTreeSet<&'static str> {
+    check::find(check).map(|c| c.needs.iter().copied().collect()).unwrap_or_default()
+}
+
+fn word(outcome: Option<Outcome>) -> &'static str {
+    outcome.map_or("not judged", Outcome::word)
+}
+
+/// Requirements whose outcome is another one though none of their checks' is, or because of what was attested.
+fn people(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    (a, b): (&Assessment, &Assessment),
+    [asked, attested]: [&Assessment; 2],
+) -> Vec<Change> {
+    let find = |of: &Assessment, id: &str| of.requirements.iter().find(|r| r.id == id).map(|r| r.outcome);
+    let verdict = |of: &Assessment, check: &str| of.results.iter().find(|r| r.check == check).map(|r| r.verdict);
+    let mut out = Vec::new();
+    for row in &b.requirements {
+        let (was, is) = (find(a, &row.id), Some(row.outcome));
+        let by_people = find(asked, &row.id) != find(attested, &row.id) && find(attested, &row.id) == is;
+        let by_checks = row.results.iter().any(|c| verdict(a, c) != verdict(b, c));
+        if was == is || was.is_none() || (by_checks && !by_people) {
+            continue;
+        }
+        let (cause, because) = if by_people {
+            (Cause::Assessor, assessor(old, new))
+        } else if find(asked, &row.id) == is {
+            (Cause::Question, question(old, new))
+        } else {
+            cause(old, new, &row.results.iter().flat_map(|c| needs(c)).collect())
+        };
+        out.push(Change {
+            profile: b.profile.id.clone(),
+            check: ASSESSOR.to_owned(),
+            requirements: vec![row.id.clone()],
+            old: word(was),
+            new: word(is),
+            worse: rank(is) > rank(was),
+            cause,
+            because,
+        });
+    }
+    out
+}
+
+/// What people said on one side only.
+fn assessor(old: &Side<'_>, new: &Side<'_>) -> Vec<String> {
+    let all = |s: &Side<'_>| -> BTreeSet<String> {
+        let all = s.attested.map(|r| &r.value).into_iter();
+        let waived = |w: &crate::model::attestation::Waiver| {
+            format!("{}: waived by {} until {}: {}", w.requirement, w.by, w.expires, w.why)
+        };
+        all.flat_map(|a| a.attested.iter().map(said).chain(a.waived.iter().map(waived)))
+            .map(|line| clean(&line, usize::MAX))
+            .collect()
+    };
+    let (gone, added) = differing(&all(old), &all(new));
+    gone.iter().map(|l| format!("- {l}")).chain(added.iter().map(|l| format!("+ {l}"))).collect()
+}
+
 /// How bad it is. What is judged no longer is as open as what could not be decided.
 fn rank(outcome: Option<Outcome>) -> u8 {
     match outcome {
@@ -150,21 +224,20 @@ fn rank(outcome: Option<Outcome>) -> u8 {
 }
 
 /// Why the evidence of one check gives another verdict under the same question.
-fn cause(old: &Side<'_>, new: &Side<'_>, id: &str) -> (Cause, Vec<String>) {
-    let needs: BTreeSet<&str> = check::find(id).map(|c| c.needs.iter().copied().collect()).unwrap_or_default();
-    let shaky = unstable(old.recording, &needs).into_iter().chain(unstable(new.recording, &needs));
+fn cause(old: &Side<'_>, new: &Side<'_>, needs: &BTreeSet<&str>) -> (Cause, Vec<String>) {
+    let shaky = unstable(old.recording, needs).into_iter().chain(unstable(new.recording, needs));
     let shaky: Vec<String> = shaky.collect();
     if !shaky.is_empty() {
         return (Cause::Unstable, shaky);
     }
-    let (gone, added) = differing(&facts(old.recording, Some(&needs)), &facts(new.recording, Some(&needs)));
-    let probes = versions(old, new, Some(&needs));
+    let (gone, added) = differing(&facts(old.recording, Some(needs)), &facts(new.recording, Some(needs)));
+    let probes = versions(old, new, Some(needs));
     if !probes.is_empty() {
         return (Cause::Instrument, probes);
     }
     let label = |sign: char| move |fact: String| format!("{sign} {fact}");
     let facts: Vec<String> = gone.into_iter().map(label('-')).chain(added.into_iter().map(label('+'))).collect();
-    if facts.is_empty() { (Cause::Instrument, looked(old, new, &needs)) } else { (Cause::Device, facts) }
+    if facts.is_empty() { (Cause::Instrument, looked(old, new, needs)) } else { (Cause::Device, facts) }
 }
 
 /// What one side looked at and the other did not.
@@ -224,94 +297,6 @@ fn versions(old: &Side<'_>, new: &Side<'_>, of: Option<&BTreeSet<&str>>) -> Vec<
             && a != b
         {
             out.push(format!("probe `{probe}` is of version {b} instead of {a}"));
-        }
-    }
-    out
-}
-
-/// Facts that two finished runs of one probe in one recording do not agree on.
-fn unstable(recording: &Recording, needs: &BTreeSet<&str>) -> Vec<String> {
-    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut out = BTreeSet::new();
-    for run in recording.runs.iter().filter(|r| r.finished.is_some() && needs.contains(r.probe.as_str())) {
-        let facts: BTreeSet<String> = run.records.iter().filter_map(|r| fact(recording, r)).collect();
-        if let Some(before) = seen.insert(&run.probe, facts.clone()) {
-            let (gone, added) = differing(&before, &facts);
-            out.extend(gone.into_iter().chain(added).map(|f| format!("not seen each time: {f}")));
-        }
-    }
-    out.into_iter().collect()
-}
-
-/// Everything that the runs which stand for their probes saw, as text.
-fn facts(recording: &Recording, of: Option<&BTreeSet<&str>>) -> BTreeSet<String> {
-    let probes: BTreeSet<&str> = recording.runs.iter().map(|r| r.probe.as_str()).collect();
-    let chosen = probes.into_iter().filter(|p| of.is_none_or(|of| of.contains(p)));
-    let runs = chosen.filter_map(|p| recording.run_of(p));
-    runs.flat_map(|r| &r.records).filter_map(|r| fact(recording, r)).collect()
-}
-
-/// An observation about a subject, without what differs each time that we look: that it answered then, and
-/// which ports a control happened to ask.
-fn fact(recording: &Recording, record: &crate::model::Record) -> Option<String> {
-    let said = if let Observation::WildcardControl { asked, accepted } = &record.observation {
-        format!("of {} ports that nothing should serve, {} accepted", asked.len(), accepted.len())
-    } else if matches!(record.observation, Observation::Alive { .. }) {
-        return None;
-    } else {
-        words(&record.observation)
-    };
-    Some(plain(recording, &format!("{}: {said}", record.subject)))
-}
-
-/// A host is named by its place in the scan: it may have another address on another day.
-fn plain(recording: &Recording, text: &str) -> String {
-    let mut text = clean(text, usize::MAX);
-    for (n, host) in recording.header.hosts.iter().enumerate() {
-        text = text.replace(&host.to_string(), &format!("host{}", n + 1));
-    }
-    text
-}
-
-fn differing(old: &BTreeSet<String>, new: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
-    (old.difference(new).cloned().collect(), new.difference(old).cloned().collect())
-}
-
-pub fn json(diff: &Diff) -> String {
-    // Plain data with text keys: writing it to memory cannot fail.
-    serde_json::to_string_pretty(diff).unwrap_or_default() + "\n"
-}
-
-pub fn text(diff: &Diff) -> String {
-    let mut out = String::new();
-    let word = match diff.result {
-        Comparison::Same => "the same",
-        Comparison::Changed => "changed, nothing is worse",
-        Comparison::Worse => "changed, something is worse",
-        Comparison::NotComparable => "not comparable: no profile is judged in both",
-    };
-    let _ = writeln!(out, "{word}");
-    let facts =
-        diff.facts.gone.iter().map(|f| format!("- {f}")).chain(diff.facts.added.iter().map(|f| format!("+ {f}")));
-    for (head, lines) in
-        [("question", diff.question.clone()), ("instrument", diff.instrument.clone()), ("facts", facts.collect())]
-    {
-        if !lines.is_empty() {
-            let _ = writeln!(out, "\n{head} ({})", lines.len());
-            for l in &lines {
-                let _ = writeln!(out, "  {l}");
-            }
-        }
-    }
-    if !diff.verdicts.is_empty() {
-        let _ = writeln!(out, "\nverdicts ({})", diff.verdicts.len());
-    }
-    for v in &diff.verdicts {
-        let cause = format!("{:?}", v.cause).to_lowercase();
-        let worse = if v.worse { ", worse" } else { "" };
-        let _ = writeln!(out, "  {} {}: {} -> {} (cause: {cause}{worse})", v.profile, v.check, v.old, v.new);
-        for b in &v.because {
-            let _ = writeln!(out, "      {b}");
         }
     }
     out

@@ -1,0 +1,74 @@
+//! Replacing a sealed bundle: the new one holds what the older one held, but for what it is given anew.
+use super::{
+    attested::Attested,
+    layout,
+    open::{Source, VerifiedBundle},
+    payload::{Ingredients, Supersedes},
+    seal::{SealError, Sealing},
+};
+
+/// Why a bundle is replaced, and what it is given anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amendment {
+    pub reason: String,
+    pub ics: Option<Vec<u8>>,
+    pub ixit: Option<Vec<u8>>,
+    /// Everything that the older bundle says was attested, and what was added since.
+    pub attested: Option<Attested>,
+    /// The recording beside those attestations: they are of no other.
+    pub attested_of: Option<Vec<u8>>,
+}
+
+pub(super) fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealError> {
+    let source = Source::open(sealing.recording)?;
+    let mut from = Ingredients {
+        recording: source.recording,
+        transcripts: source.transcripts,
+        ics: source.ics,
+        ixit: source.ixit,
+        attested: source.attested,
+        profiles: sealing.profiles.clone(),
+        interim: sealing.interim,
+        supersedes: None,
+    };
+    let Some(amendment) = &sealing.amendment else { return Ok(from) };
+    let older = source.bundle.ok_or_else(|| SealError::NotABundle(sealing.recording.to_owned()))?;
+    if amendment.reason.trim().is_empty() {
+        return Err(SealError::Reason);
+    }
+    if from.profiles.is_empty() {
+        from.profiles.clone_from(&older.from.profiles);
+    }
+    if amendment.attested_of.as_ref().is_some_and(|r| *r != from.recording) {
+        return Err(SealError::OtherRecording(sealing.recording.to_owned()));
+    }
+    if let (Some(new), Some(old)) = (&amendment.attested, &from.attested) {
+        new.continues(old)?;
+    }
+    from.ics = amendment.ics.clone().or(from.ics);
+    from.ixit = amendment.ixit.clone().or(from.ixit);
+    from.attested = amendment.attested.clone().or(from.attested);
+    from.supersedes = Some(Supersedes {
+        reason: amendment.reason.trim().to_owned(),
+        changed: changed(&from, &older),
+        bundle_id: older.identifier,
+        tagmanifest_sha256: older.tag_manifest,
+    });
+    Ok(from)
+}
+
+/// The files that the older bundle holds otherwise, or not at all.
+fn changed(from: &Ingredients, older: &VerifiedBundle) -> Vec<String> {
+    let old = &older.from;
+    let pairs = [
+        (layout::ICS, from.ics != old.ics),
+        (layout::IXIT, from.ixit != old.ixit),
+        (layout::ATTESTATIONS, from.attested != old.attested),
+    ];
+    let mut changed: Vec<String> = pairs.iter().filter(|(_, differs)| *differs).map(|(p, _)| (*p).to_owned()).collect();
+    let new = from.profiles.iter().filter(|p| !old.profiles.contains(p));
+    changed.extend(new.map(|p| layout::profile_path(&p.id)));
+    let gone = old.profiles.iter().filter(|o| !from.profiles.iter().any(|p| p.id == o.id));
+    changed.extend(gone.map(|p| layout::profile_path(&p.id)));
+    changed
+}
