@@ -119,6 +119,9 @@ pub struct ScanArgs {
     pub most: Option<Most>,
     #[arg(long, value_enum)]
     pub pace: Option<PaceArg>,
+    /// Where failed log-ins are counted over all scans; without it: PATUH_LEDGER, else the user's state directory
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
     /// Only these probes, by id; the others show as not run
     #[arg(long, value_name = "ID")]
     pub probe: Vec<String>,

@@ -11,6 +11,7 @@ mod explain;
 mod ics;
 mod ixit;
 mod judge;
+mod ledger;
 mod output;
 mod plan;
 mod profile;

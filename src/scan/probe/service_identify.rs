@@ -219,7 +219,16 @@ async fn telnet_text(wire: &mut Wire, first: &[u8]) -> String {
 
 async fn inside_tls(ctx: &Ctx, e: Endpoint) -> Identity {
     let (mut found, tape) = match ctx.connect(e, true).await {
-        Ok(wire) => {
+        Ok(mut wire) => {
+            // Mail and file servers speak first, inside TLS, too.
+            let banner = wire.collect(QUIET, QUIET, MOST, |b| b.contains(&b'\n')).await;
+            if let Ok(bytes) = &banner {
+                let found = by_banner(&mut wire, bytes).await;
+                if found.service != "unknown" {
+                    let tape = wire.close().await;
+                    return (Found { tls: true, starttls: false, ..found }, Some(tape));
+                }
+            }
             let tape = wire.close().await;
             ask_in_turn(ctx, e, true).await.unwrap_or_else(|| (Found::named("unknown"), Some(tape)))
         }
