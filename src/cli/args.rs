@@ -175,6 +175,9 @@ pub struct JudgeArgs {
     /// ID, ID:LEVEL, FILE.toml, or `all` that were in force; several give one matrix
     #[arg(long, value_name = "ID", required = true)]
     pub profile: Vec<String>,
+    /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
+    #[arg(long, value_name = "RECORDING")]
+    pub sample: Vec<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
