@@ -67,7 +67,7 @@ async fn ask(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     let nowhere = empty(ctx, s, &format!("/api/patuh-{:016x}", rand::random::<u64>())).await?;
     for login in &LIST.logins {
         let reply = empty(ctx, s, &login.path).await?;
-        if !takes_json(&reply) || (takes_json(&nowhere) && nowhere.status == reply.status) {
+        if !takes_json(&reply) || (nowhere.status == reply.status && nowhere.body == reply.body) {
             continue;
         }
         let closed = closed(ctx, s).await?;

@@ -180,8 +180,11 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         let smtp = first.to_ascii_lowercase().contains("smtp");
         let mut found = Found::saying(if smtp { "smtp" } else { "ftp" }, "ftp-banner", &first);
         if !smtp && wire.send(b"AUTH TLS\r\n").await.is_ok() {
-            let reply = wire.collect(QUIET, LISTEN, 1024, |b| b.contains(&b'\n')).await.unwrap_or_default();
-            found.starttls = reply.starts_with(b"234");
+            // The rest of a greeting of several lines may come first.
+            let said = |b: &[u8], code: &str| String::from_utf8_lossy(b).lines().any(|l| l.starts_with(code));
+            let done = |b: &[u8]| b.ends_with(b"\n") && (said(b, "234") || said(b, "4") || said(b, "5"));
+            let reply = wire.collect(QUIET, LISTEN, MOST, done).await.unwrap_or_default();
+            found.starttls = said(&reply, "234");
         }
         return found;
     }
