@@ -75,6 +75,7 @@ fn an_open_mosquitto_is_found_open_and_its_retained_secret_is_named() {
         "mqtt-anonymous-connect",
         "mqtt-cleartext-listener",
         "mqtt-retained-sensitive",
+        "mqtt-sys-topics",
         "mqtt-wildcard-read",
     ]);
 }

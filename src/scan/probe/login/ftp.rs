@@ -7,13 +7,16 @@ use crate::scan::{
 };
 use std::time::Duration;
 
+/// Servers think for seconds before they refuse a password, to slow guessing down.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// The code and text of the next complete reply.
 async fn reply(wire: &mut Wire) -> Result<(u16, String), Trouble> {
     let done = |b: &[u8]| {
         let text = String::from_utf8_lossy(b);
         text.ends_with('\n') && text.lines().last().is_some_and(|l| l.len() >= 4 && l.as_bytes().get(3) == Some(&b' '))
     };
-    let bytes = wire.collect(FIRST_BYTE, Duration::from_secs(10), 16 * 1024, done).await?;
+    let bytes = wire.collect(PATIENCE, PATIENCE, 16 * 1024, done).await?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let code = text.lines().last().and_then(|l| l.get(..3)).and_then(|c| c.parse().ok()).unwrap_or(0);
     Ok((code, text))
