@@ -5,6 +5,10 @@ RUN cargo build --release --locked
 
 FROM debian:bookworm-slim
 COPY --from=build /src/target/release/patuh /usr/local/bin/patuh
+# Failed log-ins are counted here over all scans; keep it with -v patuh:/var/lib/patuh
+RUN install -d -o nobody /var/lib/patuh
+ENV PATUH_LEDGER=/var/lib/patuh
+VOLUME /var/lib/patuh
 USER nobody
 ENTRYPOINT ["patuh"]
 CMD ["--help"]

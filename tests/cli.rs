@@ -133,6 +133,7 @@ fn an_interrupted_scan_says_where_it_stopped_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("r");
     let mut child = Command::new(env!("CARGO_BIN_EXE_patuh"))
+        .env("PATUH_LEDGER", dir.path().join("ledger"))
         .args(["scan", "127.0.60.4", "--ports", "tcp:20000-30000,udp:none", "--out", out.to_str().unwrap()])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

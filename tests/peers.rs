@@ -75,6 +75,7 @@ fn an_open_mosquitto_is_found_open_and_its_retained_secret_is_named() {
         "mqtt-anonymous-connect",
         "mqtt-cleartext-listener",
         "mqtt-retained-sensitive",
+        "mqtt-sys-topics",
         "mqtt-wildcard-read",
     ]);
 }
@@ -233,12 +234,17 @@ fn snmpd_with_public_fails_and_with_v3_only_does_not() {
 
 /// Runs a command in a mount namespace where the account `support` has the password `support`.
 fn with_account(dir: &Path, command: &str) -> String {
-    let hash = Command::new("openssl").args(["passwd", "-6", "support"]).output().unwrap().stdout;
+    with_account_of(dir, "support", command)
+}
+
+/// The same for another account whose password is its name.
+fn with_account_of(dir: &Path, name: &str, command: &str) -> String {
+    let hash = Command::new("openssl").args(["passwd", "-6", name]).output().unwrap().stdout;
     let hash = String::from_utf8(hash).unwrap();
     let (passwd, shadow) =
         (std::fs::read_to_string("/etc/passwd").unwrap(), std::fs::read_to_string("/etc/shadow").unwrap());
-    let passwd = write(dir, "passwd", &format!("{passwd}support:x:4242:4242::/tmp:/bin/sh\n"));
-    let shadow = write(dir, "shadow", &format!("{shadow}support:{}:19000:0:99999:7:::\n", hash.trim()));
+    let passwd = write(dir, "passwd", &format!("{passwd}{name}:x:4242:4242::/tmp:/bin/sh\n"));
+    let shadow = write(dir, "shadow", &format!("{shadow}{name}:{}:19000:0:99999:7:::\n", hash.trim()));
     write(
         dir,
         "run.sh",
@@ -350,4 +356,76 @@ fn dnsmasq_is_named_over_udp_and_over_tcp() {
     let s = scan("127.0.50.16", "tcp:10000-11000,udp:10053");
     assert_eq!(s.endpoints(), ["tcp/10053 dns", "udp/10053 dns"]);
     s.fails_only(&[]);
+}
+
+#[test]
+fn a_redis_without_a_secret_is_open_one_with_a_listed_secret_is_proved_weak_and_another_is_not() {
+    let Some(redis) = program("redis-server") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().display().to_string();
+    let secrets = [("127.0.50.20", ""), ("127.0.50.21", "foobared"), ("127.0.50.22", "kX9-longer-than-any-list-entry")];
+    for (host, secret) in secrets {
+        let mut args = vec!["--port", "16379", "--bind", host, "--save", "", "--dir", &home, "--protected-mode", "no"];
+        if !secret.is_empty() {
+            args.extend(["--requirepass", secret]);
+        }
+        let _server = Server::start(&redis, &args, tcp(&format!("{host}:16379")));
+        let s = scan(host, "tcp:16000-17000,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/16379 redis"]);
+        match secret {
+            "" => s.fails_only(&["datastore-remote-open"]),
+            "foobared" => s.fails_only(&["redis-default-creds"]),
+            _ => s.fails_only(&[]),
+        }
+        let transcripts = std::fs::read(s.recording().join("transcripts.jsonl")).unwrap();
+        assert!(!String::from_utf8_lossy(&transcripts).contains("Zm9vYmFyZW"), "the secret is in a transcript");
+    }
+}
+
+#[test]
+fn a_default_account_of_an_ftp_server_that_wants_tls_is_proved_and_no_refusal_in_clear_is_believed() {
+    let (Some(ftpd), true) = (program("pure-ftpd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(dir.path());
+    let both = std::fs::read_to_string(key).unwrap() + &std::fs::read_to_string(cert).unwrap();
+    let both = write(dir.path(), "both.pem", &both);
+    let serve = format!("{ftpd} -S 127.0.50.23,10021 -Y 2 -2 {both} -l unix -u 1 -H -E");
+    let script = with_account_of(dir.path(), "user", &serve);
+    let _server = Server::start("unshare", &["-m", "sh", &script], tcp("127.0.50.23:10021"));
+    let s = scan("127.0.50.23", "tcp:10000-11000,udp:none");
+    assert_eq!(s.endpoints(), ["tcp/10021 ftp"]);
+    s.fails_only(&["ftp-default-creds"]);
+    assert_eq!(s.endpoint(10021)["logins"][0]["user"], "user");
+}
+
+#[test]
+fn one_host_key_in_two_devices_fails_and_two_keys_do_not() {
+    let (Some(dropbear), Some(keygen)) = (program("dropbear"), program("dropbearkey")) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (shared, own) = (path("shared"), path("own"));
+    run(&keygen, &["-t", "ed25519", "-f", &shared]);
+    run(&keygen, &["-t", "ed25519", "-f", &own]);
+    let samples = [("127.0.50.24", &shared), ("127.0.50.25", &shared), ("127.0.50.26", &own)].map(|(host, key)| {
+        let at = format!("{host}:10022");
+        let server = Server::start(&dropbear, &["-F", "-E", "-s", "-r", key, "-p", &at, "-P", &path(host)], tcp(&at));
+        let scanned = scan(host, "tcp:10022,udp:none");
+        drop(server);
+        scanned
+    });
+    let judge = |a: usize, b: usize| {
+        let (first, other) = (samples[a].recording(), samples[b].recording());
+        let args = ["judge", first.to_str().unwrap(), "--sample", other.to_str().unwrap()];
+        let (_, out, err) = scans::patuh(&[&args[..], &["--profile", "etsi-en303645-v2", "--format", "json"]].concat());
+        let all: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {err}"));
+        let rows = all["results"].as_array().unwrap();
+        let row = rows.iter().find(|r| r["check"] == "tls-key-shared-samples").unwrap().clone();
+        (row["verdict"].as_str().unwrap().to_owned(), row["evidence"].to_string(), out)
+    };
+    let (verdict, evidence, bytes) = judge(0, 1);
+    assert_eq!(verdict, "FAIL");
+    assert!(evidence.contains("\"s2:r"), "{evidence}");
+    assert_eq!(bytes, judge(0, 1).2, "the same inputs give the same bytes");
+    assert_eq!(judge(0, 2).0, "INCONCLUSIVE", "one port was asked, so that other keys may be elsewhere");
+    samples[0].expect("tls-key-shared-samples", "INCONCLUSIVE");
 }

@@ -123,6 +123,9 @@ pub struct ScanArgs {
     pub most: Option<Most>,
     #[arg(long, value_enum)]
     pub pace: Option<PaceArg>,
+    /// Where failed log-ins are counted over all scans; without it: PATUH_LEDGER, else the user's state directory
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
     /// Only these probes, by id; the others show as not run
     #[arg(long, value_name = "ID")]
     pub probe: Vec<String>,
@@ -176,6 +179,9 @@ pub struct JudgeArgs {
     /// ID, ID:LEVEL, FILE.toml, or `all` that were in force; several give one matrix
     #[arg(long, value_name = "ID", required = true)]
     pub profile: Vec<String>,
+    /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
+    #[arg(long, value_name = "RECORDING")]
+    pub sample: Vec<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]

@@ -102,6 +102,8 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     udp.extend(running.endpoints().iter().filter(|e| matches!(e.0, patuh::sim::Transport::Udp)).map(|e| e.1));
     udp.sort_unstable();
     udp.dedup();
+    // Of its own: a demonstration that runs again must find what it found before.
+    let ledger = Temporary::new()?;
     let args = ScanArgs {
         targets: vec![host.to_string()],
         profile: Vec::new(),
@@ -112,6 +114,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         ports: None,
         most: None,
         pace: None,
+        ledger: Some(ledger.0.clone()),
         probe: Vec::new(),
         out: None,
         resume: None,
@@ -123,7 +126,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     prepared.scope.ports.udp = Some(udp);
     prepared.scope.most = Touch::Stress;
     prepared.scope.pace = Pace::Fast;
-    prepared.scope.credentials = CredentialBudget { per_account: 8, per_service: 24 };
+    prepared.scope.credentials = CredentialBudget { per_account: 8, per_service: 24, ..CredentialBudget::default() };
     let dir = keep.join(name);
     let recording = scan::record(&prepared, &dir, false, &Quiet).await?;
     running.stop().await;

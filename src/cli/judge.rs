@@ -8,7 +8,7 @@ use patuh::{
     judge::{
         Assessment, Inputs, Profile,
         assess::{Outcome, Read},
-        assess_attested,
+        assess_attested, assess_samples,
     },
     model::{Attestations, Ics, Ixit, Recording},
     report::{self, expect::Expected, inventory},
@@ -24,7 +24,9 @@ pub fn run(a: &JudgeArgs) -> Done {
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let said = source::attestations(&a.source)?;
-    let all = all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
+    let samples = a.sample.iter().map(|s| source::recording(s)).collect::<Result<Vec<_>, Failure>>()?;
+    let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
+    let all: Vec<_> = profiles.iter().map(|p| assess_samples(&inputs, &samples, said.as_ref(), p)).collect();
     show(&recording, &all, a.format)?;
     Ok(outcome(&all, expected.as_ref()))
 }

@@ -11,6 +11,7 @@ mod explain;
 mod ics;
 mod ixit;
 mod judge;
+mod ledger;
 mod method;
 mod output;
 mod plan;

@@ -2,7 +2,7 @@
 use super::{
     Done, Exit, Failure,
     args::{JudgeFormat, Most, PaceArg, ScanArgs},
-    judge, output, source,
+    judge, ledger, output, source,
 };
 use patuh::{
     model::{
@@ -12,7 +12,10 @@ use patuh::{
     report::inventory,
     scan::{Progress, ScanError, Target, engine, scan},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::sync::watch;
 
 pub async fn run(a: ScanArgs) -> Done {
@@ -59,6 +62,8 @@ pub struct Prepared {
     pub target: Target,
     pub scope: Scope,
     pub probes: Vec<&'static patuh::scan::Probe>,
+    /// Where failed log-ins are counted.
+    pub ledger: Option<PathBuf>,
 }
 
 /// Resolves the target, reads the scope and chooses the probes; touches nothing but name servers.
@@ -69,10 +74,11 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
             return Err(Failure::new(Exit::Usage, format!("no probe `{id}`{near}")));
         }
     }
+    let ledger = ledger::directory(a.ledger.as_ref());
     if let Some(dir) = &a.resume {
         let so_far = source::recording(dir)?;
         let target = Target::resolve(&so_far.header.targets).await.map_err(|e| failure(&e))?;
-        return Ok(Prepared { target, scope: so_far.header.scope, probes: engine::plan(&so_far.header.plan) });
+        return Ok(Prepared { target, scope: so_far.header.scope, probes: engine::plan(&so_far.header.plan), ledger });
     }
     let target = Target::resolve(&a.targets).await.map_err(|e| failure(&e))?;
     let mut scope = match &a.scope {
@@ -104,7 +110,7 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
         };
     }
     valid_now(&scope)?;
-    Ok(Prepared { target, scope, probes: engine::plan(&a.probe) })
+    Ok(Prepared { target, scope, probes: engine::plan(&a.probe), ledger })
 }
 
 fn touch(most: Most) -> Touch {
@@ -136,6 +142,8 @@ fn valid_now(scope: &Scope) -> Result<(), Failure> {
 
 /// Scans into `dir`. Ctrl-C stops it; the recording then says where.
 pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress) -> Result<Recording, Failure> {
+    let logs_in = p.scope.most >= Touch::LogIn && p.probes.iter().any(|x| x.touch == Touch::LogIn);
+    let ledger = if logs_in { Some(Arc::new(ledger::open(p.ledger.as_deref())?)) } else { None };
     // More descriptors let the sweep go wider; without them it goes slower.
     let _ = rlimit::increase_nofile_limit(8192);
     let (tell, stop) = watch::channel(false);
@@ -148,7 +156,8 @@ pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress
         std::future::pending::<()>().await;
     });
     let (scope, probes) = (p.scope.clone(), p.probes.clone());
-    let result = scan(engine::Scan { target: &p.target, scope, probes, dir, resume, stop, progress: steps }).await;
+    let result =
+        scan(engine::Scan { target: &p.target, scope, probes, dir, resume, ledger, stop, progress: steps }).await;
     interrupted.abort();
     let recording = result.map_err(|e| failure(&e))?;
     if recording.finished.is_none() {

@@ -83,6 +83,9 @@ pub struct InputDigests {
     pub ics: Option<Sha256Digest>,
     pub ixit: Option<Sha256Digest>,
     pub attestations: Option<Sha256Digest>,
+    /// Recordings of further samples of the model, in the order in which they were named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sha256Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +107,9 @@ pub struct CheckRow {
     pub remedy: &'static str,
     #[serde(skip)]
     pub(super) proves: Proves,
+    /// It compares samples, and there is one: it holds up nobody.
+    #[serde(skip)]
+    pub(super) alone: bool,
 }
 
 /// Of requirements.
@@ -139,8 +145,18 @@ pub fn assess_attested(
     attestations: Option<&Read<Attestations>>,
     profile: &Profile,
 ) -> Assessment {
+    assess_samples(inputs, &[], attestations, profile)
+}
+
+/// Judges a recording beside those of further samples of the same model.
+pub fn assess_samples(
+    inputs: &Inputs<'_>,
+    samples: &[Recording],
+    attestations: Option<&Read<Attestations>>,
+    profile: &Profile,
+) -> Assessment {
     let (ics, ixit) = (inputs.ics.map(|r| &r.value), inputs.ixit.map(|r| &r.value));
-    let evidence = Evidence::new(inputs.recording, ics, ixit);
+    let evidence = Evidence::new(inputs.recording, ics, ixit).with_samples(samples);
     let mut results: BTreeMap<&str, CheckRow> =
         profile.checks().map(|(check, judge)| (check.id, row(check, judge, &evidence))).collect();
     for r in &profile.requirements {
@@ -201,6 +217,7 @@ pub fn assess_attested(
             ics: inputs.ics.map(|r| r.digest.clone()),
             ixit: inputs.ixit.map(|r| r.digest.clone()),
             attestations: attestations.map(|r| r.digest.clone()),
+            samples: samples.iter().map(|r| r.digest.clone()).collect(),
         },
         as_of: inputs.recording.as_of().to_owned(),
         verdict: overall(&requirements),
@@ -245,6 +262,7 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         severity: check.severity,
         remedy: check.remedy,
         proves: check.pass,
+        alone: judge.compares_samples() && evidence.samples() < 2,
     };
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {

@@ -1,6 +1,6 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, scope::Vantage};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -65,6 +65,12 @@ impl<T> Known<T> {
         self
     }
 
+    /// Other words for the same things, seen to the same extent.
+    pub fn map<U>(self, of: impl Fn(T) -> U) -> Known<U> {
+        let items = self.items.into_iter().map(|s| Seen { what: of(s.what), subject: s.subject, cite: s.cite });
+        Known { items: items.collect(), extent: self.extent }
+    }
+
     #[cfg(test)]
     pub fn for_test(items: Vec<T>, gaps: Vec<Gap>) -> Self {
         let seen = |(n, what)| Seen { what, subject: Subject::Device, cite: format!("r{n}") };
@@ -79,13 +85,51 @@ impl<T> Known<T> {
 /// What a check may ask.
 pub struct Evidence<'a> {
     recording: &'a Recording,
+    /// Recordings of further samples of the same model.
+    others: &'a [Recording],
     pub ics: Option<&'a Ics>,
     pub ixit: Option<&'a Ixit>,
 }
 
 impl<'a> Evidence<'a> {
     pub fn new(recording: &'a Recording, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
-        Self { recording, ics, ixit }
+        Self { recording, others: &[], ics, ixit }
+    }
+
+    /// With further samples of the same model, for the checks that compare them. All other checks judge the first alone.
+    pub fn with_samples(self, others: &'a [Recording]) -> Self {
+        Self { others, ..self }
+    }
+
+    /// How many samples there are.
+    pub fn samples(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// From which side the device was looked at.
+    pub fn vantage(&self) -> Vantage {
+        self.recording.header.scope.vantage
+    }
+
+    /// What `probe` saw of every sample, each with the sample's number from 1. Evidence and gaps of further samples are
+    /// named after them: `s2:r17`.
+    pub fn sampled<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Known<(usize, T)> {
+        let mut all = known_in(self.recording, probe, None, &pick).map(|what| (1, what));
+        for (sample, recording) in (2..).zip(self.others) {
+            let mut known = known_in(recording, probe, None, &pick).map(|what| (sample, what));
+            for item in &mut known.items {
+                item.cite = format!("s{sample}:{}", item.cite);
+            }
+            known.extent = match known.extent {
+                Extent::Complete(runs) => Extent::Complete(runs.iter().map(|r| format!("s{sample}:{r}")).collect()),
+                Extent::Partial(gaps) => {
+                    let named = |g: Gap| Gap { wanted: format!("sample {sample}: {}", g.wanted), ..g };
+                    Extent::Partial(gaps.into_iter().map(named).collect())
+                }
+            };
+            all = all.and(known);
+        }
+        all
     }
 
     /// The time of the recording: what "now" means to a check.
@@ -100,41 +144,53 @@ impl<'a> Evidence<'a> {
 
     /// As [`Self::known`], but gaps that the probe marked with another topic (`probe:topic`) do not count.
     pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
-        let mut items: Vec<Seen<T>> = self
-            .recording
-            .runs
-            .iter()
-            .filter(|r| r.probe == probe)
-            .flat_map(|r| &r.records)
-            .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
-            .collect();
-        items.sort_by(|a, b| (&a.subject, natural(&a.cite)).cmp(&(&b.subject, natural(&b.cite))));
-        let (mut gaps, mut looked) = (BTreeSet::new(), BTreeSet::new());
-        self.upstream(probe, topic, &mut gaps, &mut looked, &mut BTreeSet::new());
-        let extent = if gaps.is_empty() { Extent::Complete(looked) } else { Extent::Partial(gaps) };
-        Known { items, extent }
+        known_in(self.recording, probe, topic, &pick)
     }
+}
 
-    fn upstream(
-        &self,
-        probe: &str,
-        topic: Option<&str>,
-        gaps: &mut BTreeSet<Gap>,
-        looked: &mut BTreeSet<String>,
-        seen: &mut BTreeSet<String>,
-    ) {
-        if !seen.insert(probe.to_owned()) {
+fn known_in<'a, T>(
+    recording: &'a Recording,
+    probe: &str,
+    topic: Option<&str>,
+    pick: &impl Fn(&'a Record) -> Option<T>,
+) -> Known<T> {
+    let mut items: Vec<Seen<T>> = recording
+        .runs
+        .iter()
+        .filter(|r| r.probe == probe)
+        .flat_map(|r| &r.records)
+        .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
+        .collect();
+    items.sort_by(|a, b| (&a.subject, natural(&a.cite)).cmp(&(&b.subject, natural(&b.cite))));
+    let mut up = Upstream { recording, topic, gaps: BTreeSet::new(), looked: BTreeSet::new(), seen: BTreeSet::new() };
+    up.follow(probe);
+    let extent = if up.gaps.is_empty() { Extent::Complete(up.looked) } else { Extent::Partial(up.gaps) };
+    Known { items, extent }
+}
+
+/// A probe and all that found its subjects.
+struct Upstream<'a> {
+    recording: &'a Recording,
+    topic: Option<&'a str>,
+    gaps: BTreeSet<Gap>,
+    looked: BTreeSet<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Upstream<'_> {
+    fn follow(&mut self, probe: &str) {
+        if !self.seen.insert(probe.to_owned()) {
             return;
         }
-        let counts = |g: &Gap| match (topic, g.wanted.split_once(':')) {
+        let counts = |g: &Gap| match (self.topic, g.wanted.split_once(':')) {
             (Some(want), Some((_, of))) => of == want,
             (Some(_) | None, _) => true,
         };
-        gaps.extend(self.recording.gaps_of(probe).into_iter().filter(counts));
+        self.gaps.extend(self.recording.gaps_of(probe).into_iter().filter(counts));
         if let Some(run) = self.recording.run_of(probe) {
-            looked.insert(run.id.clone());
+            self.looked.insert(run.id.clone());
             for from in &run.subjects_from {
-                self.upstream(from, topic, gaps, looked, seen);
+                self.follow(from);
             }
         }
     }

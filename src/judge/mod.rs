@@ -11,7 +11,7 @@ pub mod profile;
 mod requirements;
 mod units;
 
-pub use assess::{Assessment, Inputs, assess, assess_attested};
+pub use assess::{Assessment, Inputs, assess, assess_attested, assess_samples};
 pub use check::{CHECKS, Check};
 pub use evidence::{Evidence, Known, Seen};
 pub use judgement::{Decision, Judgement, Verdict};

@@ -47,10 +47,13 @@ pub(super) fn units(
         }
         let of = || by.iter().filter_map(|c| results.get(c.as_str()));
         let checks = combine(of(), unit.checks.is_empty() || unit.completes.is_some());
-        let judged = |row: &CheckRow| match row.verdict {
-            Outcome::NotApplicable => false,
-            Outcome::Pass => row.proves != Proves::Nothing,
-            Outcome::Fail | Outcome::Inconclusive | Outcome::AwaitingAssessor => true,
+        let judged = |row: &CheckRow| {
+            let counts = match row.verdict {
+                Outcome::NotApplicable => false,
+                Outcome::Pass => row.proves != Proves::Nothing,
+                Outcome::Fail | Outcome::Inconclusive | Outcome::AwaitingAssessor => true,
+            };
+            counts && !row.alone
         };
         let idle = !by.is_empty() && !of().any(judged);
         let attested = attesting.of(&unit.id);
@@ -79,7 +82,7 @@ pub(super) fn units(
 /// One requirement or unit from its checks. `person` says whether somebody must still look.
 pub(super) fn combine<'a>(rows: impl Iterator<Item = &'a CheckRow>, person: bool) -> Outcome {
     let (mut worst, mut full) = (None::<Verdict>, false);
-    for row in rows {
+    for row in rows.filter(|r| !r.alone) {
         let verdict = match row.verdict {
             Outcome::Pass if row.proves == Proves::Nothing => continue,
             Outcome::Pass => Verdict::Pass,

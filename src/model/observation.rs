@@ -4,7 +4,7 @@
 //! report has to fear it; the bytes as received are in the transcript that the record cites.
 use super::{digest::Sha256Digest, subject::Transport};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// What a port did when it was asked. Never merged: "closed" must be provable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +32,15 @@ pub enum Mechanism {
     HttpBasic,
     HttpDigest,
     HttpForm,
+    HttpJson,
+    HttpToken,
     Mqtt,
     Telnet,
     Ssh,
     Ftp,
     Snmp,
     Rtsp,
+    Redis,
 }
 
 impl Mechanism {
@@ -47,14 +50,45 @@ impl Mechanism {
             Self::HttpBasic => "http-basic",
             Self::HttpDigest => "http-digest",
             Self::HttpForm => "http-form",
+            Self::HttpJson => "http-json",
+            Self::HttpToken => "http-token",
             Self::Mqtt => "mqtt",
             Self::Telnet => "telnet",
             Self::Ssh => "ssh",
             Self::Ftp => "ftp",
             Self::Snmp => "snmp",
             Self::Rtsp => "rtsp",
+            Self::Redis => "redis",
         }
     }
+}
+
+/// A question that a service of the infrastructure should not answer to strangers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Control {
+    NtpVariables,
+    NtpMonlist,
+    DnsRecursion,
+}
+
+impl Control {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NtpVariables => "NTP read variables (mode 6)",
+            Self::NtpMonlist => "NTP monlist (mode 7)",
+            Self::DnsRecursion => "a recursive DNS question",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlAnswer {
+    Answered,
+    Refused,
+    Silent,
+    Unclear,
 }
 
 /// Does the surface ask for a credential before it does anything?
@@ -285,6 +319,37 @@ pub enum Observation {
         left: u32,
         why: String,
     },
+    /// A path that takes log-ins in JSON, and the paths that were closed without one.
+    JsonLogin {
+        path: String,
+        status: u16,
+        user_field: String,
+        password_field: String,
+        closed: Vec<String>,
+    },
+    /// A camera stream, asked for without a credential. `control`: a path that cannot exist.
+    RtspStream {
+        path: String,
+        control: bool,
+        status: u16,
+        described: bool,
+        media_packets: u32,
+    },
+    Controlled {
+        question: Control,
+        answer: ControlAnswer,
+        proof: String,
+    },
+    /// The authentication methods that an SSH server offers.
+    SshMethods {
+        methods: Vec<String>,
+    },
+    /// The elements of a UPnP description, by their names in lower case.
+    UpnpDescription {
+        location: String,
+        status: u16,
+        fields: BTreeMap<String, Vec<String>>,
+    },
     MqttConnect {
         protocol: String,
         presented: Presented,
@@ -318,6 +383,13 @@ pub enum Observation {
     },
     Dtls {
         answer: String,
+    },
+    /// A user of SNMPv3, asked without authentication. `report` is why it was refused, by the name of the counter.
+    SnmpUser {
+        user: String,
+        presented: Presented,
+        report: Option<String>,
+        sysdescr: Option<String>,
     },
     Snmp {
         version: String,

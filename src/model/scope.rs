@@ -42,6 +42,10 @@ pub struct CredentialBudget {
     pub per_account: u8,
     #[serde(default = "CredentialBudget::default_per_service")]
     pub per_service: u8,
+    /// How long a failed log-in counts against its account, over all scans. Devices that lock after three failures
+    /// seldom forget one sooner than in a day.
+    #[serde(default = "CredentialBudget::default_window_minutes")]
+    pub window_minutes: u32,
 }
 
 impl CredentialBudget {
@@ -51,11 +55,15 @@ impl CredentialBudget {
     fn default_per_service() -> u8 {
         12
     }
+    fn default_window_minutes() -> u32 {
+        24 * 60
+    }
 }
 
 impl Default for CredentialBudget {
     fn default() -> Self {
-        Self { per_account: Self::default_per_account(), per_service: Self::default_per_service() }
+        let (per_account, per_service) = (Self::default_per_account(), Self::default_per_service());
+        Self { per_account, per_service, window_minutes: Self::default_window_minutes() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! An observation in a sentence, for people who read evidence.
 use crate::model::{
     Observation,
-    observation::{Answer, Asks, HttpPage, PortState, Presented, TlsAnswer},
+    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer},
 };
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
@@ -56,6 +56,22 @@ pub fn words(o: &Observation) -> String {
         Observation::LoginsLeft { mechanism, tried, left, why } => {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
+        Observation::JsonLogin { path, status, closed, .. } => {
+            format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))
+        }
+        Observation::RtspStream { path, control, status, described, media_packets } => format!(
+            "stream {path}{}: status {status}, {}, {media_packets} media packets",
+            if *control { " (a path that cannot exist)" } else { "" },
+            if *described { "described" } else { "not described" }
+        ),
+        Observation::Controlled { question, answer, proof } => {
+            format!("{}: {}; {proof}", question.words(), controlled(*answer))
+        }
+        Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::UpnpDescription { location, status, fields } => {
+            let names = list(fields.keys());
+            format!("UPnP description {location}: status {status}; tells {}", some(&names))
+        }
         Observation::MqttConnect { protocol, presented: with, code, accepted, answers_ping } => format!(
             "MQTT {protocol} connect with {}: {} (code {code}){}",
             presented(with),
@@ -77,6 +93,11 @@ pub fn words(o: &Observation) -> String {
             format!("CoAP GET {path}: code {code}, {bytes} bytes; sensitive: {}", some(&sensitive.join(", ")))
         }
         Observation::Dtls { answer } => format!("DTLS: {answer}"),
+        Observation::SnmpUser { user, report, sysdescr, .. } => format!(
+            "SNMP 3 as {user:?} without authentication: {}; describes itself as {}",
+            report.as_deref().unwrap_or("no report"),
+            some(sysdescr.as_deref().unwrap_or_default())
+        ),
         Observation::Snmp { version, presented: with, answered, sysdescr } => format!(
             "SNMP {version} with {}: {}; describes itself as {}",
             presented(with),
@@ -130,6 +151,15 @@ fn asks(a: Asks) -> &'static str {
         Asks::Yes => "asks for a credential",
         Asks::No => "asks for no credential",
         Asks::Unclear => "unclear whether it asks for a credential",
+    }
+}
+
+fn controlled(a: ControlAnswer) -> &'static str {
+    match a {
+        ControlAnswer::Answered => "answered",
+        ControlAnswer::Refused => "refused",
+        ControlAnswer::Silent => "silent",
+        ControlAnswer::Unclear => "unclear",
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 struct Written {
     #[serde(rename = "credential")]
     credentials: Vec<Credential>,
+    #[serde(rename = "token")]
+    tokens: Vec<Token>,
     #[serde(rename = "community")]
     communities: Vec<Community>,
 }
@@ -24,6 +26,17 @@ pub struct Credential {
     weight: u32,
 }
 
+/// A token that is the same on every device of a product.
+#[derive(Clone, Debug, Deserialize)]
+struct Token {
+    id: String,
+    kind: String,
+    header: String,
+    value: String,
+    #[serde(default)]
+    vendor: String,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Community {
     pub id: String,
@@ -39,6 +52,25 @@ pub fn communities() -> &'static [Community] {
 
 pub fn all() -> &'static [Credential] {
     &LISTS.credentials
+}
+
+/// Tokens that stand in a header, those of the named vendors first: the header is the user, the token the secret. What is
+/// a user and a password in truth is tried as such, on the account that it is charged to.
+pub fn tokens(hints: &str) -> Vec<Credential> {
+    let hints = hints.to_lowercase();
+    let fits = |t: &&Token| t.kind == "header" && !t.value.starts_with("Basic ");
+    let own = |t: &Token| !t.vendor.is_empty() && hints.contains(&t.vendor);
+    let (first, rest): (Vec<&Token>, Vec<&Token>) =
+        LISTS.tokens.iter().filter(fits).filter(|t| t.vendor.is_empty() || own(t)).partition(|t| own(t));
+    let credential = |t: &Token| Credential {
+        id: t.id.clone(),
+        user: t.header.clone(),
+        secret: t.value.clone(),
+        protocols: Vec::new(),
+        vendors: Vec::new(),
+        weight: 1,
+    };
+    first.into_iter().chain(rest).map(credential).collect()
 }
 
 /// The candidates for a protocol: those of the vendors named in `hints`, and the commonest, in turn.
@@ -84,6 +116,14 @@ mod tests {
         for row in raw["credential"].as_array().unwrap() {
             assert!(sources.contains_key(row["source"].as_str().unwrap()), "{row}");
         }
+    }
+
+    #[test]
+    fn tokens_of_strangers_are_not_tried_and_no_password_hides_among_them() {
+        let ids = |hints: &str| tokens(hints).into_iter().map(|t| t.id).collect::<Vec<_>>();
+        assert_eq!(ids("Server: APISIX/3").first().map(String::as_str), Some("tok-0001"));
+        assert!(!ids("").contains(&"tok-0001".to_owned()));
+        assert!(tokens("emqx").iter().all(|t| !t.secret.starts_with("Basic ")));
     }
 
     #[test]

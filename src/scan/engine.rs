@@ -2,6 +2,7 @@
 use super::{
     clock,
     journal::{Journal, RECORDING},
+    ledger::Ledger,
     net::{Trouble, wire},
     probe::{PROBES, Probe},
     resolve::resolve,
@@ -70,6 +71,8 @@ pub struct Scan<'a> {
     pub probes: Vec<&'static Probe>,
     pub dir: &'a Path,
     pub resume: bool,
+    /// Needed where the scope allows log-ins.
+    pub ledger: Option<Arc<Ledger>>,
     pub stop: watch::Receiver<bool>,
     pub progress: &'a dyn Progress,
 }
@@ -95,7 +98,8 @@ pub async fn scan(scan: Scan<'_>) -> Result<Recording, ScanError> {
         }
     };
     let journal = Arc::new(journal.map_err(|source| ScanError::Journal { dir: dir.clone(), source })?);
-    let session = Arc::new(Session::new(scan.scope.clone(), hosts, journal.clone(), scan.stop.clone()));
+    let session =
+        Arc::new(Session::new(scan.scope.clone(), hosts, journal.clone(), scan.ledger.clone(), scan.stop.clone()));
     let finished =
         |p: &Probe| so_far.as_ref().is_some_and(|r| r.run_of(p.id).is_some_and(|run| run.finished.is_some()));
     let todo: Vec<_> = scan.probes.iter().copied().filter(|p| !finished(p)).collect();

@@ -1,6 +1,7 @@
 //! A probe's only door to the network: scope, pace, transcripts, time bounds.
 use super::{
     journal::Journal,
+    ledger::{Allowance, Ledger, Ticket, Traits, Withheld},
     net::{Datagrams, Tape, Trouble, Wire, http, tls, wire},
     probe::Probe,
 };
@@ -37,8 +38,8 @@ pub struct Session {
     slots: Arc<Semaphore>,
     width: usize,
     pub stop: watch::Receiver<bool>,
-    /// Failed log-ins per account, over all services of the device: they may share one lock.
-    failures: Mutex<BTreeMap<String, u8>>,
+    /// Failed log-ins per account, over all services of the device, since they may share one lock, and over all scans.
+    ledger: Option<Arc<Ledger>>,
     /// Set at the first sign of a lock: then no more log-ins anywhere.
     locking: watch::Sender<bool>,
     /// Endpoints that kept a probe busy for too long: no later probe waits for them again.
@@ -46,15 +47,22 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(scope: Scope, hosts: Vec<IpAddr>, journal: Arc<Journal>, stop: watch::Receiver<bool>) -> Self {
+    /// Without a ledger nobody logs in.
+    pub fn new(
+        scope: Scope,
+        hosts: Vec<IpAddr>,
+        journal: Arc<Journal>,
+        ledger: Option<Arc<Ledger>>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         let width = match scope.pace {
             Pace::Gentle => 1,
             Pace::Adaptive => 3,
             Pace::Fast => 16,
         };
         let slots = Arc::new(Semaphore::new(width));
-        let (failures, stuck, locking) = (Mutex::default(), Mutex::default(), watch::channel(false).0);
-        Self { scope, hosts, journal, slots, width, stop, failures, locking, stuck }
+        let (stuck, locking) = (Mutex::default(), watch::channel(false).0);
+        Self { scope, hosts, journal, slots, width, stop, ledger, locking, stuck }
     }
 
     pub fn stopped(&self) -> bool {
@@ -76,6 +84,7 @@ pub struct Identified {
     pub endpoint: Endpoint,
     pub service: String,
     pub tls: bool,
+    pub starttls: bool,
     pub vendor: Option<String>,
     pub says: Vec<String>,
 }
@@ -141,12 +150,12 @@ impl Ctx {
     pub fn services(&self) -> Vec<Identified> {
         let mut all: BTreeMap<Endpoint, Identified> = BTreeMap::new();
         for r in self.seen("service-identify") {
-            let (Some(endpoint), Observation::Service { service, tls, vendor, says, .. }) =
+            let (Some(endpoint), Observation::Service { service, tls, starttls, vendor, says, .. }) =
                 (r.subject.endpoint(), r.observation)
             else {
                 continue;
             };
-            all.insert(endpoint, Identified { endpoint, service, tls, vendor, says });
+            all.insert(endpoint, Identified { endpoint, service, tls, starttls, vendor, says });
         }
         all.into_values().collect()
     }
@@ -241,27 +250,46 @@ impl Ctx {
         http::exchange(wire, request, Duration::from_secs(10)).await
     }
 
-    /// Whether one more failed log-in for this account stays within its budget; if so it is charged.
-    pub async fn charge(&self, host: IpAddr, user: &str) -> bool {
-        let mut ledger = self.session.failures.lock().await;
-        let spent = ledger.entry(format!("{host} {user}")).or_default();
-        if *spent >= self.session.scope.credentials.per_account {
-            return false;
+    /// By what the ledger knows this device again: all that was seen of it so far.
+    fn traits(&self) -> Traits {
+        let mut all: Traits = self.session.hosts.iter().map(|h| format!("address:{h}")).collect();
+        for probe in ["device-binding", "tls-certificate", "ssh-host-key"] {
+            all.extend(self.seen(probe).into_iter().filter_map(|r| match r.observation {
+                Observation::Trait { name, value } if name == "mac" => Some(format!("mac:{value}")),
+                Observation::Trait { name, value } if name == "ssh-host-key" => Some(format!("ssh:{value}")),
+                Observation::Certificate { certificate } => Some(format!("tls:{}", certificate.spki_sha256.hex())),
+                _ => None,
+            }));
         }
-        *spent += 1;
-        true
+        all
     }
 
-    /// Gives a charge back: the attempt succeeded, or no answer counted it.
-    pub async fn refund(&self, host: IpAddr, user: &str) {
-        let mut ledger = self.session.failures.lock().await;
-        if let Some(spent) = ledger.get_mut(&format!("{host} {user}")) {
-            *spent = spent.saturating_sub(1);
+    /// Charges one more failed log-in to this account before it is tried, or says why it must not be tried.
+    pub fn charge(&self, account: &str) -> Result<Ticket, Withheld> {
+        let none = || Withheld::NoLedger("this scan keeps no ledger of attempts".to_owned());
+        let ledger = self.session.ledger.as_ref().ok_or_else(none)?;
+        let budget = self.session.scope.credentials;
+        let allowed = Allowance { per_account: budget.per_account, window_minutes: budget.window_minutes };
+        ledger.charge(&self.traits(), account, allowed)
+    }
+
+    /// Gives a charge back: the attempt succeeded, so that no failure was counted.
+    pub fn accepted(&self, ticket: Ticket, credential: Option<String>) {
+        if let Some(ledger) = &self.session.ledger {
+            ledger.accepted(&self.traits(), ticket, credential);
         }
+    }
+
+    /// What this device accepted in earlier scans, by the ids in the list.
+    pub fn accepted_before(&self) -> BTreeSet<String> {
+        self.session.ledger.as_ref().map(|l| l.accepted_before(&self.traits())).unwrap_or_default()
     }
 
     pub fn lock_sign(&self) {
         self.session.locking.send_replace(true);
+        if let Some(ledger) = &self.session.ledger {
+            ledger.lock_sign(&self.traits());
+        }
     }
 
     pub fn lock_signs(&self) -> bool {

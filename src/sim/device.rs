@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::SimError;
 use super::service::{
-    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, rtsp, snmp, ssdp, ssh, telnet,
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rtsp, snmp, ssdp, ssh, telnet,
 };
 
 /// A simulated device, ready to be started.
@@ -113,6 +113,8 @@ struct File {
     #[serde(default)]
     raw: Vec<raw::Raw>,
     #[serde(default)]
+    redis: Vec<redis::Redis>,
+    #[serde(default)]
     tarpit: Vec<raw::Tarpit>,
 }
 
@@ -135,6 +137,7 @@ impl File {
         services.extend(self.ntp.into_iter().map(Service::Ntp));
         services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));
+        services.extend(self.redis.into_iter().map(Service::Redis));
         services.extend(self.tarpit.into_iter().map(Service::Tarpit));
         Device {
             name: self.name,

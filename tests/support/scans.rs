@@ -18,9 +18,15 @@ pub fn not_run(why: &str) {
     eprintln!("NOT RUN {name}: {why}");
 }
 
-/// Runs the command to its end. One that takes longer than five minutes hangs, and that is a failure.
+/// Runs the command on devices that nobody has tried yet.
 pub fn patuh(args: &[&str]) -> (i32, String, String) {
+    patuh_with(tempfile::tempdir().unwrap().path(), args)
+}
+
+/// Runs the command to its end. One that takes longer than five minutes hangs, and that is a failure.
+pub fn patuh_with(ledger: &std::path::Path, args: &[&str]) -> (i32, String, String) {
     let out = Command::new("timeout")
+        .env("PATUH_LEDGER", ledger)
         .args(["-k", "5", "300", env!("CARGO_BIN_EXE_patuh")])
         .args(args)
         .env_remove("NO_COLOR")

@@ -10,8 +10,12 @@ mod coap_core_exposure;
 mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
+mod cwmp_connreq_auth;
+mod datastore_remote_open;
 mod default_creds;
+mod dev_unique_password_two_samples;
 mod disc_target_binding;
+mod dns_open_resolver;
 mod ftp_anonymous;
 mod ftp_default_creds;
 mod http_admin_cleartext;
@@ -19,28 +23,43 @@ mod http_admin_unauthenticated;
 mod http_basic_default_creds;
 mod http_digest_default_creds;
 mod http_form_default_creds;
+mod http_json_login_default_creds;
+mod http_static_bearer_token;
 mod mqtt;
 mod mqtt_anonymous_connect;
 mod mqtt_any_credential;
 mod mqtt_cleartext_listener;
 mod mqtt_default_creds;
 mod mqtt_retained_sensitive;
+mod mqtt_sys_topics;
 mod mqtt_wildcard_read;
+mod ntp_control_exposed;
+mod redis_default_creds;
+mod rtsp_default_creds;
+mod rtsp_unauth_stream;
+mod samples;
 mod snmp_default_community_read;
+mod snmp_legacy_version;
+mod snmpv3_weak;
+mod ssh_auth_methods;
 mod ssh_default_creds;
+mod svc_declared_state_mismatch;
 mod svc_identify;
 mod svc_legacy_insecure;
+mod svc_ot_presence;
 mod svc_remote_debug;
 mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
 mod tls_cert_validity;
+mod tls_key_shared_samples;
 mod tls_legacy_versions_refused;
 mod tls_modern_version;
 mod udp_probe_sweep;
 mod upd_upload_unauthenticated;
 mod upd_version_visible;
+mod upnp_description_leak;
 mod vdp_security_txt;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
@@ -65,6 +84,11 @@ pub enum Severity {
 /// A check with its parameters bound.
 pub trait Judge: Send + Sync {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision;
+
+    /// Whether it compares samples of a model: with one of them it decides nothing, and an assessor may do it instead.
+    fn compares_samples(&self) -> bool {
+        false
+    }
 
     /// What it comes to for each declared entry of the IXIT, where it exercises entries.
     fn entries(&self, _: &Evidence<'_>) -> Vec<EntryRow> {
@@ -123,7 +147,11 @@ pub static CHECKS: &[&Check] = &[
     &coap_core_exposure::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
+    &cwmp_connreq_auth::CHECK,
+    &datastore_remote_open::CHECK,
+    &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
+    &dns_open_resolver::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
     &http_admin_cleartext::CHECK,
@@ -131,27 +159,41 @@ pub static CHECKS: &[&Check] = &[
     &http_basic_default_creds::CHECK,
     &http_digest_default_creds::CHECK,
     &http_form_default_creds::CHECK,
+    &http_json_login_default_creds::CHECK,
+    &http_static_bearer_token::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
     &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
+    &mqtt_sys_topics::CHECK,
     &mqtt_wildcard_read::CHECK,
+    &ntp_control_exposed::CHECK,
+    &redis_default_creds::CHECK,
+    &rtsp_default_creds::CHECK,
+    &rtsp_unauth_stream::CHECK,
     &snmp_default_community_read::CHECK,
+    &snmp_legacy_version::CHECK,
+    &snmpv3_weak::CHECK,
+    &ssh_auth_methods::CHECK,
     &ssh_default_creds::CHECK,
+    &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
     &svc_legacy_insecure::CHECK,
+    &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
     &tls_cert_validity::CHECK,
+    &tls_key_shared_samples::CHECK,
     &tls_legacy_versions_refused::CHECK,
     &tls_modern_version::CHECK,
     &udp_probe_sweep::CHECK,
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
+    &upnp_description_leak::CHECK,
     &vdp_security_txt::CHECK,
 ];
 

@@ -55,6 +55,12 @@ impl Tape {
         self.push(Way::Received, bytes);
     }
 
+    /// Bytes that came and must not be kept: pictures, sound.
+    pub fn passed(&mut self, bytes: usize) {
+        let [_, received] = &mut self.total;
+        *received += bytes as u64;
+    }
+
     fn push(&mut self, way: Way, bytes: &[u8]) {
         let [sent, received] = &mut self.kept;
         let kept = match way {

@@ -178,6 +178,19 @@ impl Wire {
         }
     }
 
+    /// Reads until `enough` says so, for at most `total`. The tape counts what comes and does not keep it.
+    pub async fn watch(&mut self, total: Duration, enough: impl Fn(&[u8]) -> bool + Send) -> Vec<u8> {
+        let (mut got, mut buffer) = (Vec::new(), [0u8; 8192]);
+        let until = tokio::time::Instant::now() + total;
+        while !enough(&got) && got.len() < MOST_CARRIED {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            let Ok(Ok(n @ 1..)) = timeout(left, self.io.read(&mut buffer)).await else { break };
+            self.tape.passed(n);
+            got.extend_from_slice(buffer.get(..n).unwrap_or_default());
+        }
+        got
+    }
+
     /// Carries bytes between `near` and the device, until one of them or the caller is done.
     pub async fn carry(mut self, mut near: impl Io, mut stopped: oneshot::Receiver<()>) -> Sha256Digest {
         let (mut up, mut down) = ([0u8; 8192], [0u8; 8192]);

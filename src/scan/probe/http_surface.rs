@@ -140,7 +140,7 @@ static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:firmware|software|fw|version|build)\b[^0-9a-z<]{0,4}(?:<[^>]*>\W{0,3}){0,3}(?:version\W{0,3})?v?(\d{1,8}\.\d[\w.-]{0,24})").ok()
 });
 
-fn page(path: &str, reply: &Reply, same_as_missing: bool) -> HttpPage {
+pub fn page(path: &str, reply: &Reply, same_as_missing: bool) -> HttpPage {
     let text = reply.text();
     let seen = html::read(&text);
     let versions = VERSION.iter().flat_map(|r| r.captures_iter(&text)).filter_map(|c| c.get(1));

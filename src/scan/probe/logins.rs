@@ -1,18 +1,23 @@
 //! Whether publicly known credentials are accepted: controls first, within a budget, without locking anybody out.
 use super::{
     Probe,
-    login::{Door, Tried, doors},
+    login::{Account, Door, Tried, doors},
 };
 use crate::model::{
     Observation, Touch,
     observation::{Answer, Asks, Presented},
 };
 use crate::scan::{
-    credentials::{self, Credential},
+    credentials::Credential,
+    ledger::{Ticket, Withheld},
     net::Trouble,
     session::Ctx,
 };
-use std::{collections::VecDeque, future::Future, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    future::Future,
+    time::Duration,
+};
 use tokio::time::Instant;
 
 pub const PROBE: Probe = Probe {
@@ -21,7 +26,7 @@ pub const PROBE: Probe = Probe {
     title: "default credentials",
     page: include_str!("logins.md"),
     touch: Touch::LogIn,
-    subjects_from: &["tcp-ports", "service-identify", "http-surface"],
+    subjects_from: &["tcp-ports", "service-identify", "http-surface", "json-logins", "rtsp-streams"],
     run: |ctx| Box::pin(run(ctx)),
 };
 
@@ -85,11 +90,39 @@ enum Step {
 /// What is left to try at one door.
 struct Visit {
     candidates: VecDeque<Credential>,
-    /// Candidates whose account has no budget left.
+    account: Account,
+    /// Candidates whose account has no budget left, and why.
     passed_over: usize,
+    withheld: BTreeSet<Withheld>,
     tried: u32,
     failed: u32,
     busy: Duration,
+}
+
+impl Visit {
+    /// Every candidate for a door; what the device once accepted comes first, so that it shows again.
+    fn new(ctx: &Ctx, door: &Door, account: Account) -> Self {
+        let before = ctx.accepted_before();
+        let mut candidates = door.candidates();
+        candidates.sort_by_key(|c| !before.contains(&c.id));
+        let (candidates, withheld) = (candidates.into(), BTreeSet::new());
+        Self { candidates, account, passed_over: 0, withheld, tried: 0, failed: 0, busy: Duration::ZERO }
+    }
+
+    fn left(&self) -> usize {
+        self.candidates.len() + self.passed_over
+    }
+
+    fn charge(&self, ctx: &Ctx, door: &Door, candidate: &Credential) -> Result<Ticket, Withheld> {
+        match self.account {
+            Account::Named => ctx.charge(&door.account(candidate)),
+            Account::Only => self.charge_only(ctx, door),
+        }
+    }
+
+    fn charge_only(&self, ctx: &Ctx, door: &Door) -> Result<Ticket, Withheld> {
+        ctx.charge(&format!("(the only one of {})", door.protocol()))
+    }
 }
 
 struct Report<'a> {
@@ -134,56 +167,100 @@ async fn knock(ctx: &Ctx, door: &Door) -> Result<Step, Trouble> {
         let anonymous = door.try_pair(ctx, "anonymous", "patuh@example.org").await?;
         report.trial("anonymous", Presented::Anonymous, &anonymous);
     }
-    if !door.takes_passwords() {
-        return Ok(Step::Done);
-    }
-    let candidates = VecDeque::from(credentials::candidates(door.protocol(), door.hints()));
+    let mut visit = Visit::new(ctx, door, nothing.account);
     if ctx.lock_signs() {
-        report.left(0, candidates.len(), "another service showed signs of a lock");
+        report.left(0, visit.left(), "another service showed signs of a lock");
         return Ok(Step::Done);
     }
-    if !control(ctx, &report, door).await? {
-        return Ok(Step::Done);
+    match control(ctx, &report, door, &visit).await? {
+        Control::Refused => {
+            visit.failed += 1;
+            Ok(Step::Open(visit))
+        }
+        Control::Otherwise => Ok(Step::Done),
+        Control::Withheld(why) => {
+            report.left(0, visit.left(), &words(ctx, &BTreeSet::from([why])));
+            Ok(Step::Done)
+        }
     }
-    Ok(Step::Open(Visit { candidates, passed_over: 0, tried: 0, failed: 1, busy: Duration::ZERO }))
 }
 
-/// A random user with a random secret. True when it is refused, so that a success means something.
-async fn control(ctx: &Ctx, report: &Report<'_>, door: &Door) -> Result<bool, Trouble> {
+enum Control {
+    Refused,
+    Otherwise,
+    Withheld(Withheld),
+}
+
+/// A random user with a random secret. Only when it is refused does a success mean anything.
+async fn control(ctx: &Ctx, report: &Report<'_>, door: &Door, visit: &Visit) -> Result<Control, Trouble> {
     let user = format!("patuh{:06x}", rand::random::<u32>() & 0xff_ffff);
     let secret = format!("{:020x}", rand::random::<u128>() >> 48);
+    let charged = match visit.account {
+        // Nobody's account: it is not charged.
+        Account::Named => None,
+        Account::Only => match visit.charge_only(ctx, door) {
+            Ok(ticket) => Some(ticket),
+            Err(why) => return Ok(Control::Withheld(why)),
+        },
+    };
     let tried = door.try_pair(ctx, &user, secret.get(..20).unwrap_or(&secret)).await?;
     report.trial("(random)", Presented::Wrong, &tried);
-    if tried.answer == Answer::LockSign {
-        ctx.lock_sign();
+    match tried.answer {
+        Answer::Refused => return Ok(Control::Refused),
+        Answer::LockSign => ctx.lock_sign(),
+        Answer::Accepted => {
+            if let Some(ticket) = charged {
+                ctx.accepted(ticket, None);
+            }
+        }
+        Answer::Unclear => {}
     }
-    Ok(tried.answer == Answer::Refused)
+    Ok(Control::Otherwise)
+}
+
+/// Why candidates were left, for the record.
+fn words(ctx: &Ctx, withheld: &BTreeSet<Withheld>) -> String {
+    let budget = ctx.session.scope.credentials;
+    let (account, service, minutes) = (budget.per_account, budget.per_service, budget.window_minutes);
+    let plain = format!("the budget is {account} failed attempts per account and {service} per service");
+    let mut all: Vec<String> = withheld
+        .iter()
+        .filter_map(|w| match w {
+            Withheld::Spent => None,
+            Withheld::SpentEarlier => {
+                Some(format!("the ledger withheld attempts: earlier scans within {minutes} minutes spent it"))
+            }
+            Withheld::LockedEarlier => {
+                Some(format!("the ledger withheld attempts: a scan within {minutes} minutes saw signs of a lock"))
+            }
+            Withheld::NoLedger(why) => Some(format!("no attempt without a ledger: {why}")),
+        })
+        .collect();
+    all.insert(0, plain);
+    all.join("; ")
 }
 
 /// Tries the next candidate whose account has budget left.
 async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble> {
     let report = Report { ctx, door };
-    let host = door.endpoint().host;
-    let budget = ctx.session.scope.credentials;
     if ctx.lock_signs() {
-        report.left(visit.tried, visit.candidates.len(), "signs of a lock");
+        report.left(visit.tried, visit.left(), "signs of a lock");
         return Ok(Step::Done);
     }
     let mut candidate = None;
-    while visit.failed < u32::from(budget.per_service) && candidate.is_none() {
+    while visit.failed < u32::from(ctx.session.scope.credentials.per_service) && candidate.is_none() {
         let Some(c) = visit.candidates.pop_front() else { break };
-        if ctx.charge(host, &c.user).await {
-            candidate = Some(c);
-        } else {
-            visit.passed_over += 1;
+        match visit.charge(ctx, door, &c) {
+            Ok(ticket) => candidate = Some((c, ticket)),
+            Err(why) => {
+                visit.withheld.insert(why);
+                visit.passed_over += 1;
+            }
         }
     }
-    let Some(c) = candidate else {
-        let left = visit.candidates.len() + visit.passed_over;
-        if left > 0 {
-            let (account, service) = (budget.per_account, budget.per_service);
-            let why = format!("the budget is {account} failed attempts per account and {service} per service");
-            report.left(visit.tried, left, &why);
+    let Some((c, ticket)) = candidate else {
+        if visit.left() > 0 {
+            report.left(visit.tried, visit.left(), &words(ctx, &visit.withheld));
         }
         return Ok(Step::Done);
     };
@@ -192,15 +269,13 @@ async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble>
     report.trial(&c.user, Presented::Listed(c.id.clone()), &first);
     match first.answer {
         Answer::Accepted => {
-            ctx.refund(host, &c.user).await;
-            let second = door.try_pair(ctx, &c.user, &c.secret).await?;
-            report.trial(&c.user, Presented::Listed(c.id), &second);
-            control(ctx, &report, door).await?;
+            ctx.accepted(ticket, Some(c.id.clone()));
+            confirm(ctx, &report, &visit, &c).await?;
             Ok(Step::Done)
         }
         Answer::LockSign => {
             ctx.lock_sign();
-            report.left(visit.tried, visit.candidates.len() + visit.passed_over, "signs of a lock");
+            report.left(visit.tried, visit.left(), "signs of a lock");
             Ok(Step::Done)
         }
         Answer::Refused | Answer::Unclear => {
@@ -208,4 +283,16 @@ async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble>
             Ok(Step::Open(visit))
         }
     }
+}
+
+/// Once more, and the control again: a success that does not repeat is none.
+async fn confirm(ctx: &Ctx, report: &Report<'_>, visit: &Visit, c: &Credential) -> Result<(), Trouble> {
+    if let Ok(ticket) = visit.charge(ctx, report.door, c) {
+        let second = report.door.try_pair(ctx, &c.user, &c.secret).await?;
+        report.trial(&c.user, Presented::Listed(c.id.clone()), &second);
+        if second.answer == Answer::Accepted {
+            ctx.accepted(ticket, Some(c.id.clone()));
+        }
+    }
+    control(ctx, report, report.door, visit).await.map(drop)
 }

@@ -5,20 +5,27 @@ use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
 mod coap_resources;
+mod control_questions;
+mod cwmp_connreq;
 mod device_binding;
 mod html;
 mod http_surface;
+mod json_logins;
 mod login;
 mod logins;
 mod mqtt;
 mod mqtt_session;
+mod rtsp;
+mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
+mod ssh_host_key;
 mod tcp_ports;
 mod telnet;
 mod tls_certificate;
 mod tls_versions;
 mod udp_services;
+mod upnp_description;
 
 mod websocket;
 
@@ -46,10 +53,16 @@ pub static PROBES: &[&Probe] = &[
     &service_identify::PROBE,
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
+    &ssh_host_key::PROBE,
     &http_surface::PROBE,
+    &json_logins::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
     &snmp_community::PROBE,
+    &control_questions::PROBE,
+    &cwmp_connreq::PROBE,
+    &upnp_description::PROBE,
+    &rtsp_streams::PROBE,
     &logins::PROBE,
     &device_binding::END,
 ];

@@ -180,8 +180,11 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         let smtp = first.to_ascii_lowercase().contains("smtp");
         let mut found = Found::saying(if smtp { "smtp" } else { "ftp" }, "ftp-banner", &first);
         if !smtp && wire.send(b"AUTH TLS\r\n").await.is_ok() {
-            let reply = wire.collect(QUIET, LISTEN, 1024, |b| b.contains(&b'\n')).await.unwrap_or_default();
-            found.starttls = reply.starts_with(b"234");
+            // The rest of a greeting of several lines may come first.
+            let said = |b: &[u8], code: &str| String::from_utf8_lossy(b).lines().any(|l| l.starts_with(code));
+            let done = |b: &[u8]| b.ends_with(b"\n") && (said(b, "234") || said(b, "4") || said(b, "5"));
+            let reply = wire.collect(QUIET, LISTEN, MOST, done).await.unwrap_or_default();
+            found.starttls = said(&reply, "234");
         }
         return found;
     }
@@ -219,7 +222,16 @@ async fn telnet_text(wire: &mut Wire, first: &[u8]) -> String {
 
 async fn inside_tls(ctx: &Ctx, e: Endpoint) -> Identity {
     let (mut found, tape) = match ctx.connect(e, true).await {
-        Ok(wire) => {
+        Ok(mut wire) => {
+            // Mail and file servers speak first, inside TLS, too.
+            let banner = wire.collect(QUIET, QUIET, MOST, |b| b.contains(&b'\n')).await;
+            if let Ok(bytes) = &banner {
+                let found = by_banner(&mut wire, bytes).await;
+                if found.service != "unknown" {
+                    let tape = wire.close().await;
+                    return (Found { tls: true, starttls: false, ..found }, Some(tape));
+                }
+            }
             let tape = wire.close().await;
             ask_in_turn(ctx, e, true).await.unwrap_or_else(|| (Found::named("unknown"), Some(tape)))
         }

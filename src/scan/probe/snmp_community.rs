@@ -5,7 +5,9 @@ use crate::model::{
     observation::{Presented, clean},
 };
 use crate::scan::{
-    codec::snmp::{Version, get_sysdescr, sysdescr, v3_discovery, version},
+    codec::snmp::{
+        Engine, UserAnswer, Version, engine, get_sysdescr, sysdescr, v3_answer, v3_discovery, v3_get_sysdescr, version,
+    },
     credentials,
     net::{Datagrams, Trouble, wire::From},
     session::Ctx,
@@ -23,6 +25,8 @@ pub const PROBE: Probe = Probe {
 };
 
 const WAIT: Duration = Duration::from_millis(400);
+/// User names that agents are shipped or shown with (RFC 3414, appendix A; vendors' examples).
+const USERS: [&str; 4] = ["initial", "public", "admin", "snmpuser"];
 /// The commonest communities; each costs a silent agent two waits.
 const MOST: usize = 12;
 
@@ -53,8 +57,11 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     let number = || i32::from(rand::random::<u16>());
     let mut socket = ctx.udp(e, From::ThatPort).await?;
     let v3 = exchange(&mut socket, &v3_discovery(number())).await?;
-    let answered = v3.is_some_and(|b| version(&b) == Some(3));
+    let answered = v3.as_deref().is_some_and(|b| version(b) == Some(3));
     ctx.record(e, note("3", Presented::Nothing, answered, None), Some(socket.close()));
+    if let Some(engine) = v3.as_deref().and_then(engine).filter(|_| answered) {
+        users(ctx, e, &engine).await?;
+    }
     let control = format!("{:016x}", rand::random::<u64>());
     let listed =
         credentials::communities().iter().take(MOST).map(|c| (Presented::Listed(c.id.clone()), c.value.clone()));
@@ -77,6 +84,26 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
                 break;
             }
         }
+    }
+    Ok(())
+}
+
+/// User names without authentication, a random one first. No secret is sent, so that no account counts it.
+async fn users(ctx: &Ctx, e: Endpoint, engine: &Engine) -> Result<(), Trouble> {
+    let random = format!("patuh{:08x}", rand::random::<u32>());
+    let names = USERS.iter().map(|u| ((*u).to_owned(), Presented::Nothing));
+    for (user, presented) in std::iter::once((random, Presented::Wrong)).chain(names) {
+        let mut socket = ctx.udp(e, From::ThatPort).await?;
+        let asked = v3_get_sysdescr(engine, user.as_bytes(), i32::from(rand::random::<u16>()));
+        let reply = exchange(&mut socket, &asked).await?.as_deref().and_then(v3_answer);
+        let tape = socket.close();
+        let (report, sysdescr) = match reply {
+            Some(UserAnswer::Value(v)) => (None, Some(clean(&String::from_utf8_lossy(&v), 200))),
+            Some(UserAnswer::Report(name)) => (Some(name.to_owned()), None),
+            None => (None, None),
+        };
+        let user = if presented == Presented::Wrong { "(random)".to_owned() } else { user };
+        ctx.record(e, Observation::SnmpUser { user, presented, report, sysdescr }, Some(tape));
     }
     Ok(())
 }

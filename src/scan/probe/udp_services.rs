@@ -196,7 +196,7 @@ async fn sweep(ctx: &Ctx, host: IpAddr, ports: &[u16]) {
 
 /// Asks one port every question that may concern it, until one is answered.
 async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
-    const ANYWHERE: [&str; 5] = ["coap", "coaps", "dns", "snmp", "ssdp"];
+    const ANYWHERE: [&str; 6] = ["coap", "coaps", "dns", "ntp", "snmp", "ssdp"];
     let own: Vec<&Question> = QUESTIONS.iter().filter(|q| q.ports.contains(&e.port)).collect();
     let strangers = || QUESTIONS.iter().filter(|q| ANYWHERE.contains(&q.service.as_str())).collect();
     let questions: Vec<&Question> = if own.is_empty() { strangers() } else { own };

@@ -46,6 +46,7 @@ impl Cwmp {
             users: self.users.clone(),
             lockout: self.lockout,
             form: Form::default(),
+            token: None,
             upload: None,
             redirect_https: None,
             framing: Framing::Length,

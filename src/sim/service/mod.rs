@@ -12,6 +12,7 @@ pub mod mqtt;
 pub mod ntp;
 pub mod oldtls;
 pub mod raw;
+pub mod redis;
 pub mod rtsp;
 pub mod snmp;
 pub mod ssdp;
@@ -41,6 +42,7 @@ pub enum Service {
     Ntp(ntp::Ntp),
     OldTls(oldtls::OldTls),
     Raw(raw::Raw),
+    Redis(redis::Redis),
     Tarpit(raw::Tarpit),
 }
 
@@ -64,6 +66,7 @@ impl Service {
             Self::Ntp(spec) => ("ntp", spec.port),
             Self::OldTls(spec) => ("oldtls", spec.port),
             Self::Raw(spec) => ("raw", spec.port),
+            Self::Redis(spec) => ("redis", spec.port),
             Self::Tarpit(spec) => ("tarpit", spec.first),
         };
         format!("{protocol}:{port}")
@@ -88,7 +91,8 @@ impl Service {
             | Self::Cwmp(_)
             | Self::Ntp(_)
             | Self::OldTls(_)
-            | Self::Raw(_) => Ok(()),
+            | Self::Raw(_)
+            | Self::Redis(_) => Ok(()),
         }
     }
 
@@ -111,6 +115,7 @@ impl Service {
             Self::Ntp(spec) => spec.raise(raising).await,
             Self::OldTls(spec) => spec.raise(&label, raising),
             Self::Raw(spec) => spec.raise(raising),
+            Self::Redis(spec) => spec.raise(&label, raising),
             Self::Tarpit(spec) => spec.raise(raising),
         }
     }

@@ -1,4 +1,4 @@
-//! RTSP (RFC 2326): OPTIONS and DESCRIBE of a camera stream, open or behind Basic.
+//! RTSP (RFC 2326): a camera stream inside the connection, open or behind Basic or Digest.
 
 use std::io;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::http::{Tokens, digest_challenge, prove_digest};
 use crate::sim::SimError;
 use crate::sim::account::{Accept, Accounts, Lockout, Login, User};
 use crate::sim::fill::fill;
@@ -16,6 +17,8 @@ use crate::sim::listen::{LineFaults, Raising, Speaker};
 use crate::sim::text;
 
 const MOST_HEADERS: usize = 64;
+/// Packets of one PLAY.
+const PACKETS: u8 = 8;
 
 /// An RTSP service.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,8 +33,20 @@ pub struct Rtsp {
     #[serde(default)]
     pub users: Vec<User>,
     pub lockout: Option<Lockout>,
+    /// Whether what is described also plays.
+    #[serde(default)]
+    pub media: Media,
     #[serde(default)]
     pub faults: LineFaults,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Media {
+    #[default]
+    Plays,
+    /// SETUP wants a credential, DESCRIBE does not.
+    Guarded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -39,6 +54,7 @@ pub struct Rtsp {
 pub enum Auth {
     None,
     Basic,
+    Digest,
 }
 
 impl Rtsp {
@@ -46,6 +62,8 @@ impl Rtsp {
         let stage = &raising.stage;
         let camera = Camera {
             auth: self.auth,
+            media: self.media,
+            nonces: Tokens::default(),
             server: fill(&self.server, stage),
             model: stage.identity.model.clone(),
             host: stage.host.to_string(),
@@ -57,6 +75,8 @@ impl Rtsp {
 
 struct Camera {
     auth: Auth,
+    media: Media,
+    nonces: Tokens,
     server: String,
     model: String,
     host: String,
@@ -66,6 +86,7 @@ struct Camera {
 #[derive(Default)]
 struct Request {
     method: String,
+    target: String,
     sequence: String,
     authorization: Option<String>,
 }
@@ -75,6 +96,11 @@ impl Speaker for Camera {
         let mut stream = BufReader::new(stream);
         while let Some(request) = read(&mut stream).await? {
             stream.write_all(self.answer(&request).as_bytes()).await?;
+            if request.method == "PLAY" && self.plays(&request) {
+                for n in 0..PACKETS {
+                    stream.write_all(&packet(n)).await?;
+                }
+            }
         }
         stream.shutdown().await
     }
@@ -82,7 +108,9 @@ impl Speaker for Camera {
 
 async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some(start) = text::line(stream).await? else { return Ok(None) };
-    let mut request = Request { method: start.split(' ').next().unwrap_or_default().to_owned(), ..Request::default() };
+    let mut words = start.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut request = Request { method, target, ..Request::default() };
     for _ in 0..MOST_HEADERS {
         let Some(line) = text::line(stream).await? else { return Ok(None) };
         if line.is_empty() {
@@ -110,21 +138,40 @@ impl Camera {
                 );
                 self.response(request, "200 OK", "Content-Type: application/sdp\r\n", &sdp)
             }
-            "DESCRIBE" | "SETUP" | "PLAY" => {
-                let challenge = format!("WWW-Authenticate: Basic realm=\"{}\"\r\n", self.model);
-                self.response(request, "401 Unauthorized", &challenge, "")
+            "SETUP" if self.plays(request) => {
+                let headers = "Session: 12345678;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+                self.response(request, "200 OK", headers, "")
+            }
+            "PLAY" | "TEARDOWN" if self.plays(request) => self.response(request, "200 OK", "", ""),
+            "DESCRIBE" | "SETUP" | "PLAY" | "TEARDOWN" => {
+                let challenge = match self.auth {
+                    Auth::Digest => digest_challenge(&self.model, &self.nonces),
+                    Auth::None | Auth::Basic => format!("Basic realm=\"{}\"", self.model),
+                };
+                self.response(request, "401 Unauthorized", &format!("WWW-Authenticate: {challenge}\r\n"), "")
             }
             _ => self.response(request, "501 Not Implemented", "", ""),
         }
     }
 
     fn lets_in(&self, request: &Request) -> bool {
-        self.auth == Auth::None
-            || request
-                .authorization
-                .as_deref()
+        let header = request.authorization.as_deref();
+        match self.auth {
+            Auth::None => true,
+            Auth::Basic => header
                 .and_then(credentials)
-                .is_some_and(|(user, password)| self.accounts.login(&user, &password) == Login::Accepted)
+                .is_some_and(|(user, password)| self.accounts.login(&user, &password) == Login::Accepted),
+            Auth::Digest => header
+                .and_then(|h| {
+                    let line = (request.method.as_str(), request.target.as_str());
+                    prove_digest(h, line, &self.model, &self.nonces, &self.accounts)
+                })
+                .is_some_and(|login| login == Login::Accepted),
+        }
+    }
+
+    fn plays(&self, request: &Request) -> bool {
+        self.media == Media::Plays && self.lets_in(request)
     }
 
     fn response(&self, request: &Request, status: &str, headers: &str, body: &str) -> String {
@@ -134,6 +181,13 @@ impl Camera {
             "RTSP/1.0 {status}\r\nCSeq: {sequence}\r\nServer: {server}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         )
     }
+}
+
+/// An interleaved RTP packet of noise.
+fn packet(n: u8) -> Vec<u8> {
+    let mut bytes = vec![b'$', 0, 0, 32, 0x80, 96, 0, n];
+    bytes.resize(36, 0x55);
+    bytes
 }
 
 fn credentials(header: &str) -> Option<(String, String)> {

@@ -29,6 +29,8 @@ const READ_ONLY: u8 = 4;
 const SYSTEM: [u8; 6] = [0x2b, 6, 1, 2, 1, 1];
 /// usmStatsUnknownEngineIDs.0
 const UNKNOWN_ENGINE: [u8; 10] = [0x2b, 6, 1, 6, 3, 15, 1, 1, 4, 0];
+/// usmStatsUnknownUserNames.0
+const UNKNOWN_USER: [u8; 10] = [0x2b, 6, 1, 6, 3, 15, 1, 1, 3, 0];
 /// An engine id of format 5 (octets) under an enterprise number nobody has.
 const ENGINE: [u8; 9] = [0x80, 0, 0xff, 0xff, 5, b'p', b's', b'i', b'm'];
 
@@ -43,6 +45,9 @@ pub struct Snmp {
     /// Communities that may write, too; what is written is forgotten.
     #[serde(default)]
     pub write: Vec<String>,
+    /// Users of v3 that may read without authentication.
+    #[serde(default)]
+    pub noauth: Vec<String>,
     /// Whether v3 is there.
     #[serde(default)]
     pub v3: V3,
@@ -114,7 +119,7 @@ impl Agent {
         let (INTEGER, version, rest) = read(message)? else { return None };
         match version {
             [version @ (0 | 1)] => self.by_community(*version, rest),
-            [3] if self.spec.v3 == V3::Discovery => discovery(rest),
+            [3] if self.spec.v3 == V3::Discovery => self.by_user(rest),
             _ => None,
         }
     }
@@ -169,6 +174,33 @@ impl Agent {
         Some((tlv(SEQUENCE, &[tlv(OID, name), value].concat()), error))
     }
 
+    /// Discovery without an engine, else a user's question (RFC 3414, 3.2).
+    fn by_user(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let (SEQUENCE, _, rest) = read(message)? else { return None };
+        let (OCTETS, security, rest) = read(rest)? else { return None };
+        let (SEQUENCE, security, _) = read(security)? else { return None };
+        let (OCTETS, engine, security) = read(security)? else { return None };
+        if engine.is_empty() {
+            return report(message, &UNKNOWN_ENGINE);
+        }
+        let (INTEGER, _, security) = read(security)? else { return None };
+        let (INTEGER, _, security) = read(security)? else { return None };
+        let (OCTETS, user, _) = read(security)? else { return None };
+        if !self.spec.noauth.iter().any(|known| known.as_bytes() == user) {
+            return report(message, &UNKNOWN_USER);
+        }
+        let (SEQUENCE, scoped, _) = read(rest)? else { return None };
+        let (_, _, scoped) = read(scoped)?;
+        let (_, _, scoped) = read(scoped)?;
+        let (GET, pdu, _) = read(scoped)? else { return None };
+        let (INTEGER, id, _) = read(pdu)? else { return None };
+        let (name, value) = self.objects.first()?;
+        let binding = tlv(SEQUENCE, &[tlv(OID, name), value.clone()].concat());
+        let zero = tlv(INTEGER, &[0]);
+        let pdu = tlv(RESPONSE, &[tlv(INTEGER, id), zero.clone(), zero, tlv(SEQUENCE, &binding)].concat());
+        wrapped(message, &pdu)
+    }
+
     fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
         self.objects.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
@@ -181,8 +213,15 @@ impl Agent {
     }
 }
 
-/// The report by which an engine makes itself known (RFC 3414, 4).
-fn discovery(message: &[u8]) -> Option<Vec<u8>> {
+/// A report (RFC 3414, 3.2), by which an engine also makes itself known.
+fn report(message: &[u8], counter: &[u8]) -> Option<Vec<u8>> {
+    let binding = tlv(SEQUENCE, &[tlv(OID, counter), tlv(COUNTER, &[1])].concat());
+    let zero = tlv(INTEGER, &[0]);
+    wrapped(message, &tlv(REPORT, &[zero.clone(), zero.clone(), zero, tlv(SEQUENCE, &binding)].concat()))
+}
+
+/// A PDU in the answer to a v3 message.
+fn wrapped(message: &[u8], pdu: &[u8]) -> Option<Vec<u8>> {
     let (SEQUENCE, global, _) = read(message)? else { return None };
     let (INTEGER, id, _) = read(global)? else { return None };
     let global = [tlv(INTEGER, id), tlv(INTEGER, &[0x05, 0xdc]), tlv(OCTETS, &[0]), tlv(INTEGER, &[3])].concat();
@@ -190,10 +229,7 @@ fn discovery(message: &[u8]) -> Option<Vec<u8>> {
     let empty = tlv(OCTETS, &[]);
     let clock = [tlv(INTEGER, &[1]), tlv(INTEGER, &[100])].concat();
     let security = tlv(SEQUENCE, &[engine.clone(), clock, empty.clone(), empty.clone(), empty.clone()].concat());
-    let binding = tlv(SEQUENCE, &[tlv(OID, &UNKNOWN_ENGINE), tlv(COUNTER, &[1])].concat());
-    let zero = tlv(INTEGER, &[0]);
-    let report = tlv(REPORT, &[zero.clone(), zero.clone(), zero, tlv(SEQUENCE, &binding)].concat());
-    let scoped = tlv(SEQUENCE, &[engine, empty, report].concat());
+    let scoped = tlv(SEQUENCE, &[engine, empty, pdu.to_vec()].concat());
     Some(tlv(SEQUENCE, &[tlv(INTEGER, &[3]), tlv(SEQUENCE, &global), tlv(OCTETS, &security), scoped].concat()))
 }
 

@@ -1,9 +1,9 @@
-//! FTP USER and PASS (RFC 959).
+//! FTP USER and PASS (RFC 959), inside TLS where the server offers it (RFC 4217).
 use super::Tried;
-use crate::model::{Endpoint, observation::Answer};
+use crate::model::observation::Answer;
 use crate::scan::{
-    net::{Trouble, Wire},
-    session::Ctx,
+    net::{Trouble, Wire, tls},
+    session::{Ctx, FIRST_BYTE, Identified},
 };
 use std::time::Duration;
 
@@ -27,10 +27,23 @@ async fn command(wire: &mut Wire, line: &str) -> Result<(u16, String), Trouble> 
     reply(wire).await
 }
 
-/// Does it list files for somebody who did not log in?
-pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
-    let mut wire = ctx.tcp(e).await?;
+/// A connection after its greeting, and the greeting's code. Inside TLS where that is offered: many servers refuse every
+/// password in clear, the right one as well.
+async fn open(ctx: &Ctx, at: &Identified) -> Result<(Wire, u16), Trouble> {
+    let mut wire = ctx.connect(at.endpoint, at.tls).await?;
     let (greeting, _) = reply(&mut wire).await?;
+    if at.starttls && !at.tls && greeting == 220 {
+        let (code, _) = command(&mut wire, "AUTH TLS").await?;
+        if code == 234 {
+            wire = tls::inside(wire, FIRST_BYTE).await?.0;
+        }
+    }
+    Ok((wire, greeting))
+}
+
+/// Does it list files for somebody who did not log in?
+pub async fn nothing(ctx: &Ctx, at: &Identified) -> Result<Tried, Trouble> {
+    let (mut wire, greeting) = open(ctx, at).await?;
     let (code, _) = command(&mut wire, "PWD").await?;
     let tape = wire.close().await;
     let answer = match code {
@@ -42,10 +55,10 @@ pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
     Ok(Tried::new(answer, format!("PWD without a login was answered with {code}"), tape))
 }
 
-pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tried, Trouble> {
-    let mut wire = ctx.tcp(e).await?;
+pub async fn pair(ctx: &Ctx, at: &Identified, user: &str, secret: &str) -> Result<Tried, Trouble> {
+    let (mut wire, greeting) = open(ctx, at).await?;
     wire.tape.hide(format!("PASS {secret}\r\n").as_bytes());
-    let said = try_it(&mut wire, user, secret).await;
+    let said = try_it(&mut wire, greeting, user, secret).await;
     let _ = wire.send(b"QUIT\r\n").await;
     let tape = wire.close().await;
     let (answer, proof) = match said {
@@ -56,8 +69,7 @@ pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tr
     Ok(Tried::new(answer, proof, tape))
 }
 
-async fn try_it(wire: &mut Wire, user: &str, secret: &str) -> Result<(Answer, String), Trouble> {
-    let (greeting, _) = reply(wire).await?;
+async fn try_it(wire: &mut Wire, greeting: u16, user: &str, secret: &str) -> Result<(Answer, String), Trouble> {
     if greeting == 421 {
         return Ok((Answer::LockSign, "421 instead of a greeting".to_owned()));
     }

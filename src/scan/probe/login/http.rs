@@ -1,17 +1,15 @@
-//! HTTP Basic (RFC 7617), Digest (RFC 7616) and HTML forms; RTSP's first answer.
-use super::{Door, Tried};
-use crate::model::{digest::hex, observation::Answer};
+//! HTTP Basic (RFC 7617), Digest (RFC 7616) and HTML forms.
+use super::{Account, Door, Tried, digest};
+use crate::model::observation::{Answer, Mechanism};
 use crate::scan::{
     net::{
         Trouble,
         http::{Reply, Request},
     },
-    probe::{html, http_surface::challenges},
-    session::{Ctx, FIRST_BYTE, Identified},
+    probe::html,
+    session::Ctx,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use md5::{Digest, Md5};
-use std::time::Duration;
 
 fn host(door: &Door) -> String {
     door.at.endpoint.addr().to_string()
@@ -24,9 +22,12 @@ fn locking(status: u16) -> bool {
 /// Without a credential: is the page closed?
 pub async fn nothing(ctx: &Ctx, door: &Door) -> Result<Tried, Trouble> {
     let reply = ctx.http(&door.at, Request::get(host(door), &door.path), &[]).await?;
-    let closed = reply.status == 401 || html::read(&reply.text()).login.is_some();
-    let answer = if closed { Answer::Refused } else { Answer::Unclear };
-    Ok(Tried::new(answer, format!("status {} at {}", reply.status, door.path), reply.transcript))
+    let form = html::read(&reply.text()).login;
+    let answer = if reply.status == 401 || form.is_some() { Answer::Refused } else { Answer::Unclear };
+    let nameless = door.mechanism == Mechanism::HttpForm && form.is_some_and(|f| f.user_field.is_none());
+    let account = if nameless { Account::Only } else { Account::Named };
+    let proof = format!("status {} at {}", reply.status, door.path);
+    Ok(Tried { account, ..Tried::new(answer, proof, reply.transcript) })
 }
 
 fn by_status(reply: Reply, path: &str) -> Tried {
@@ -52,55 +53,14 @@ pub async fn basic(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<T
 
 pub async fn digest(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tried, Trouble> {
     let first = ctx.http(&door.at, Request::get(host(door), &door.path), &[]).await?;
-    let wanted = challenges(&first).into_iter().find(|c| c.scheme == "digest");
-    let header = first.headers.get_all("www-authenticate").iter().filter_map(|v| v.to_str().ok());
-    let header =
-        header.into_iter().find(|h| h.to_ascii_lowercase().starts_with("digest")).unwrap_or_default().to_owned();
-    let Some(realm) = wanted.map(|_| parameter(&header, "realm")) else {
+    let headers = first.headers.get_all("www-authenticate").iter().filter_map(|v| v.to_str().ok());
+    let answer = headers.into_iter().find_map(|h| digest::answer(h, "GET", &door.path, user, secret));
+    let Some(answer) = answer else {
         return Ok(Tried::new(Answer::Unclear, "no Digest challenge this time", first.transcript));
     };
-    let nonce = parameter(&header, "nonce");
-    let algorithm = parameter(&header, "algorithm");
-    let hash = |text: String| match algorithm.to_ascii_uppercase().as_str() {
-        "SHA-256" => hex(&sha2::Sha256::digest(text.as_bytes())),
-        _ => hex(&Md5::digest(text.as_bytes())),
-    };
-    let (ha1, ha2) = (hash(format!("{user}:{realm}:{secret}")), hash(format!("GET:{}", door.path)));
-    let cnonce = format!("{:016x}", rand::random::<u64>());
-    let qop = parameter(&header, "qop").split(',').any(|q| q.trim() == "auth");
-    let response = match qop {
-        true => hash(format!("{ha1}:{nonce}:00000001:{cnonce}:auth:{ha2}")),
-        false => hash(format!("{ha1}:{nonce}:{ha2}")),
-    };
-    let mut value = format!(
-        "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\"",
-        door.path
-    );
-    if qop {
-        value.push_str(&format!(", qop=auth, nc=00000001, cnonce=\"{cnonce}\""));
-    }
-    for name in ["opaque", "algorithm"] {
-        let v = parameter(&header, name);
-        if !v.is_empty() {
-            value.push_str(&format!(", {name}={}", if name == "opaque" { format!("\"{v}\"") } else { v }));
-        }
-    }
     let mut request = Request::get(host(door), &door.path);
-    request.headers.push(("authorization", value));
-    Ok(by_status(ctx.http(&door.at, request, &[response.into_bytes()]).await?, &door.path))
-}
-
-/// A parameter of a challenge, quoted or not.
-fn parameter(header: &str, name: &str) -> String {
-    let lower = header.to_ascii_lowercase();
-    let at = lower
-        .match_indices(&format!("{name}="))
-        .find(|(n, _)| *n == 0 || lower.as_bytes().get(n - 1).is_some_and(|b| matches!(b, b' ' | b',')));
-    let Some(value) = at.and_then(|(n, m)| header.get(n + m.len()..)) else { return String::new() };
-    match value.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next().unwrap_or_default().to_owned(),
-        None => value.split([',', ' ']).next().unwrap_or_default().to_owned(),
-    }
+    request.headers.push(("authorization", answer.header));
+    Ok(by_status(ctx.http(&door.at, request, &[answer.response.into_bytes()]).await?, &door.path))
 }
 
 /// `application/x-www-form-urlencoded`.
@@ -198,36 +158,4 @@ async fn canary(ctx: &Ctx, door: &Door, path: &str, jar: &[String], posted: &Rep
     // Leaving is good manners; a device without this page forgets the session by itself.
     let _ = ctx.http(&door.at, leave, &[]).await;
     Ok(Tried::new(Answer::Accepted, format!("{path} opens with this session and not without it"), with.transcript))
-}
-
-/// Whether RTSP describes its stream to anybody.
-pub async fn rtsp_nothing(ctx: &Ctx, at: &Identified) -> Result<Tried, Trouble> {
-    let mut wire = ctx.connect(at.endpoint, at.tls).await?;
-    let ask = format!("DESCRIBE rtsp://{}/ RTSP/1.0\r\nCSeq: 2\r\nAccept: application/sdp\r\n\r\n", at.endpoint.addr());
-    wire.send(ask.as_bytes()).await?;
-    let reply =
-        wire.collect(FIRST_BYTE, Duration::from_secs(8), 16 * 1024, |b| b.windows(4).any(|w| w == b"\r\n\r\n")).await;
-    let tape = wire.close().await;
-    let text = String::from_utf8_lossy(&reply?).into_owned();
-    let status = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
-    let answer = match status.as_str() {
-        "401" | "403" => Answer::Refused,
-        "200" if text.contains("v=0") => Answer::Accepted,
-        _ => Answer::Unclear,
-    };
-    Ok(Tried::new(answer, format!("DESCRIBE was answered with status {status}"), tape))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn challenge_parameters_are_read_quoted_and_bare() {
-        let h = r#"Digest realm="cam, front", nonce="abc", algorithm=MD5, qop="auth,auth-int", cnonce="no""#;
-        assert_eq!(parameter(h, "realm"), "cam, front");
-        assert_eq!(parameter(h, "nonce"), "abc");
-        assert_eq!(parameter(h, "algorithm"), "MD5");
-        assert_eq!(parameter(h, "opaque"), "");
-    }
 }

@@ -4,27 +4,43 @@ use crate::model::{
     observation::{Answer, Mechanism},
 };
 use crate::scan::{
+    credentials::{self, Credential},
     net::Trouble,
     session::{Ctx, Identified},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
+mod digest;
 mod ftp;
 mod http;
+pub mod json;
 mod mqtt;
-mod ssh;
+mod redis;
+mod rtsp;
+pub mod ssh;
 mod telnet;
+mod token;
 
 /// What one attempt came to.
 pub struct Tried {
     pub answer: Answer,
     pub proof: String,
     pub transcript: Option<Sha256Digest>,
+    pub account: Account,
+}
+
+/// Whose failures a door counts, as far as can be told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// Those of the user who is named.
+    Named,
+    /// It asks for a secret alone: every failure, controls included, is charged to its only account.
+    Only,
 }
 
 impl Tried {
     fn new(answer: Answer, proof: impl Into<String>, transcript: Sha256Digest) -> Self {
-        Self { answer, proof: proof.into(), transcript: Some(transcript) }
+        Self { answer, proof: proof.into(), transcript: Some(transcript), account: Account::Named }
     }
 }
 
@@ -35,6 +51,10 @@ pub struct Door {
     /// Of the page that is protected, or that holds the form.
     path: String,
     hints: String,
+    /// Where it takes JSON: how it is asked.
+    api: Option<json::Api>,
+    /// What a refusal of a JSON log-in looks like.
+    refusal: OnceLock<String>,
 }
 
 impl Door {
@@ -47,9 +67,6 @@ impl Door {
     pub fn path(&self) -> String {
         self.path.clone()
     }
-    pub fn hints(&self) -> &str {
-        &self.hints
-    }
     pub fn anonymous(&self) -> bool {
         self.mechanism == Mechanism::Ftp
     }
@@ -57,28 +74,51 @@ impl Door {
     /// What the list of credentials calls it.
     pub fn protocol(&self) -> &'static str {
         match self.mechanism {
-            Mechanism::HttpBasic | Mechanism::HttpDigest | Mechanism::HttpForm => "http",
+            Mechanism::HttpBasic
+            | Mechanism::HttpDigest
+            | Mechanism::HttpForm
+            | Mechanism::HttpJson
+            | Mechanism::HttpToken => "http",
             Mechanism::Mqtt => "mqtt",
             Mechanism::Telnet => "telnet",
             Mechanism::Ssh => "ssh",
             Mechanism::Ftp => "ftp",
             Mechanism::Snmp => "snmpv3",
             Mechanism::Rtsp => "rtsp",
+            Mechanism::Redis => "redis",
         }
     }
 
-    pub fn takes_passwords(&self) -> bool {
-        !matches!(self.mechanism, Mechanism::Rtsp | Mechanism::Snmp)
+    /// What to try here, likeliest first.
+    pub fn candidates(&self) -> Vec<Credential> {
+        match self.mechanism {
+            Mechanism::HttpToken => {
+                let all = credentials::tokens(&self.hints).into_iter();
+                all.filter(|t| token::header(&t.user).is_some()).collect()
+            }
+            _ => credentials::candidates(self.protocol(), &self.hints),
+        }
+    }
+
+    /// Who is charged with a failure of `user` here. A token is nobody's, so that each stands for itself.
+    pub fn account(&self, candidate: &Credential) -> String {
+        match self.mechanism {
+            Mechanism::HttpToken => format!("(token {})", candidate.id),
+            _ => candidate.user.clone(),
+        }
     }
 
     pub async fn try_nothing(&self, ctx: &Ctx) -> Result<Tried, Trouble> {
         match self.mechanism {
             Mechanism::HttpBasic | Mechanism::HttpDigest | Mechanism::HttpForm => http::nothing(ctx, self).await,
+            Mechanism::HttpJson => json::nothing(ctx, self).await,
+            Mechanism::HttpToken => token::nothing(ctx, self).await,
             Mechanism::Mqtt => mqtt::attempt(ctx, &self.at, None).await,
             Mechanism::Telnet => telnet::nothing(ctx, self.at.endpoint).await,
             Mechanism::Ssh => ssh::nothing(ctx, self.at.endpoint).await,
-            Mechanism::Ftp => ftp::nothing(ctx, self.at.endpoint).await,
-            Mechanism::Rtsp => http::rtsp_nothing(ctx, &self.at).await,
+            Mechanism::Ftp => ftp::nothing(ctx, &self.at).await,
+            Mechanism::Rtsp => rtsp::nothing(ctx, self).await,
+            Mechanism::Redis => redis::nothing(ctx, &self.at).await,
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
@@ -88,11 +128,15 @@ impl Door {
             Mechanism::HttpBasic => http::basic(ctx, self, user, secret).await,
             Mechanism::HttpDigest => http::digest(ctx, self, user, secret).await,
             Mechanism::HttpForm => http::form(ctx, self, user, secret).await,
+            Mechanism::HttpJson => json::pair(ctx, self, user, secret).await,
+            Mechanism::HttpToken => token::pair(ctx, self, user, secret).await,
             Mechanism::Mqtt => mqtt::attempt(ctx, &self.at, Some((user, secret))).await,
             Mechanism::Telnet => telnet::pair(ctx, self.at.endpoint, user, secret).await,
             Mechanism::Ssh => ssh::pair(ctx, self.at.endpoint, user, secret).await,
-            Mechanism::Ftp => ftp::pair(ctx, self.at.endpoint, user, secret).await,
-            Mechanism::Rtsp | Mechanism::Snmp => Err(Trouble::NotUnderstood("no password test for it".to_owned())),
+            Mechanism::Ftp => ftp::pair(ctx, &self.at, user, secret).await,
+            Mechanism::Rtsp => rtsp::pair(ctx, self, user, secret).await,
+            Mechanism::Redis => redis::pair(ctx, &self.at, secret).await,
+            Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
 }
@@ -100,44 +144,84 @@ impl Door {
 /// Every way in that earlier probes found.
 pub fn doors(ctx: &Ctx) -> Vec<Door> {
     let services = ctx.services();
-    let mut all: Vec<Door> = Vec::new();
-    let mut seen = BTreeSet::new();
     let pages = ctx.seen("http-surface");
     let hints = hints(&services, &pages);
-    for record in &pages {
-        let (Observation::Http { page }, Some(e)) = (&record.observation, record.subject.endpoint()) else { continue };
-        let Some(at) = services.iter().find(|s| s.endpoint == e) else { continue };
-        let mut found = Vec::new();
-        for c in &page.challenges {
-            match c.scheme.as_str() {
-                "basic" => found.push(Mechanism::HttpBasic),
-                "digest" => found.push(Mechanism::HttpDigest),
-                _ => {}
-            }
-        }
-        if page.login_form {
-            found.push(Mechanism::HttpForm);
-        }
-        for mechanism in found {
-            if seen.insert((e, mechanism)) {
-                all.push(Door { at: at.clone(), mechanism, path: page.path.clone(), hints: hints.clone() });
+    let door = |at: &Identified, mechanism, path: &str, api| Door {
+        at: at.clone(),
+        mechanism,
+        path: path.to_owned(),
+        hints: hints.clone(),
+        api,
+        refusal: OnceLock::new(),
+    };
+    let mut all: Vec<Door> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for record in pages.iter().chain(&ctx.seen("json-logins")) {
+        let at = record.subject.endpoint().and_then(|e| services.iter().find(|s| s.endpoint == e));
+        let Some(at) = at else { continue };
+        for (mechanism, path, api) in ways(&record.observation) {
+            if seen.insert((at.endpoint, mechanism)) {
+                all.push(door(at, mechanism, path, api));
             }
         }
     }
-    for at in services {
+    let closed = closed_streams(ctx);
+    for at in &services {
         let mechanism = match at.service.as_str() {
             "mqtt" => Mechanism::Mqtt,
             "telnet" => Mechanism::Telnet,
             "ssh" => Mechanism::Ssh,
             "ftp" => Mechanism::Ftp,
             "rtsp" => Mechanism::Rtsp,
+            "redis" => Mechanism::Redis,
             _ => continue,
         };
-        all.push(Door { at, mechanism, path: String::new(), hints: hints.clone() });
+        let stream = closed.iter().find(|(e, _)| *e == at.endpoint).map_or("/", |(_, path)| path.as_str());
+        all.push(door(at, mechanism, if mechanism == Mechanism::Rtsp { stream } else { "" }, None));
     }
     // What gives a whole shell comes first.
     all.sort_by_key(|d| !matches!(d.mechanism, Mechanism::Telnet | Mechanism::Ssh));
     all
+}
+
+type Way<'a> = (Mechanism, &'a str, Option<json::Api>);
+
+/// The ways in that one page shows.
+fn ways(observation: &Observation) -> Vec<Way<'_>> {
+    match observation {
+        Observation::Http { page } => {
+            let mut found = Vec::new();
+            for c in &page.challenges {
+                match c.scheme.as_str() {
+                    "basic" => found.push(Mechanism::HttpBasic),
+                    "digest" => found.push(Mechanism::HttpDigest),
+                    "bearer" => found.push(Mechanism::HttpToken),
+                    _ => {}
+                }
+            }
+            if page.challenges.is_empty() && page.status == 401 {
+                found.push(Mechanism::HttpToken);
+            }
+            if page.login_form {
+                found.push(Mechanism::HttpForm);
+            }
+            found.into_iter().map(|m| (m, page.path.as_str(), None)).collect()
+        }
+        Observation::JsonLogin { path, user_field, password_field, closed, .. } => {
+            let (user_field, password_field, closed) = (user_field.clone(), password_field.clone(), closed.clone());
+            vec![(Mechanism::HttpJson, path.as_str(), Some(json::Api { user_field, password_field, closed }))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The first stream of each camera that was closed.
+fn closed_streams(ctx: &Ctx) -> Vec<(Endpoint, String)> {
+    let of = |r: Record| match r.observation {
+        Observation::RtspStream { path, control: false, status: 401, .. } => Some((r.subject.endpoint()?, path)),
+        _ => None,
+    };
+    ctx.seen("rtsp-streams").into_iter().filter_map(of).collect()
 }
 
 /// Everything by which any service of the device names its maker: one box, one maker.

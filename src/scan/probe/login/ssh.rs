@@ -1,19 +1,48 @@
 //! SSH password and keyboard-interactive, by russh over a wire of ours. No command is run after a success.
-use super::Tried;
-use crate::model::{Endpoint, Sha256Digest, observation::Answer};
+use super::{Account, Tried};
+use crate::model::{
+    Endpoint, Observation, Sha256Digest,
+    digest::hex,
+    observation::{Answer, clean},
+};
 use crate::scan::{net::Trouble, session::Ctx};
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-struct AnyKey;
+/// Takes any key, and tells which one it was.
+struct AnyKey(Option<oneshot::Sender<HostKey>>);
+
+/// The key by which an SSH server is known.
+pub struct HostKey {
+    pub algorithm: String,
+    /// Of the key as it goes over the wire.
+    pub sha256: String,
+}
 
 impl client::Handler for AnyKey {
     type Error = russh::Error;
     // Whose key it is does not matter here: nothing secret is sent that is not on a public list.
-    async fn check_server_key(&mut self, _: &russh::keys::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, key: &russh::keys::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        use russh::keys::{HashAlg, PublicKeyOrCertificate as K};
+        let (algorithm, digest) = match key {
+            K::PublicKey { key, .. } => (key.algorithm().to_string(), key.fingerprint(HashAlg::Sha256)),
+            K::Certificate(c) => (c.algorithm().to_string(), c.public_key().fingerprint(HashAlg::Sha256)),
+        };
+        if let (Some(tell), Some(d)) = (self.0.take(), digest.sha256()) {
+            let _ = tell.send(HostKey { algorithm, sha256: hex(&d) });
+        }
         Ok(true)
     }
+}
+
+/// The server's key, by a key exchange without a log-in.
+pub async fn host_key(ctx: &Ctx, e: Endpoint) -> Result<(HostKey, Sha256Digest), Trouble> {
+    let (tell, mut told) = oneshot::channel();
+    let open = Open::once(ctx, e, AnyKey(Some(tell))).await?;
+    let tape = open.close().await?;
+    let key = told.try_recv().map_err(|_| Trouble::NotUnderstood("SSH: no key was shown".to_owned()))?;
+    Ok((key, tape))
 }
 
 struct Open {
@@ -27,21 +56,21 @@ impl Open {
     /// we have just closed still count for a moment. So a hang-up is believed the third time.
     async fn to(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
         for pause in [1, 3] {
-            match Self::once(ctx, e).await {
+            match Self::once(ctx, e, AnyKey(None)).await {
                 Err(Trouble::Closed) => tokio::time::sleep(Duration::from_secs(pause)).await,
                 other => return other,
             }
         }
-        Self::once(ctx, e).await
+        Self::once(ctx, e, AnyKey(None)).await
     }
 
-    async fn once(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
+    async fn once(ctx: &Ctx, e: Endpoint, key: AnyKey) -> Result<Self, Trouble> {
         let wire = ctx.tcp(e).await?;
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stop, stopped) = oneshot::channel();
         let carrier = tokio::spawn(wire.carry(far, stopped));
         let config = client::Config { inactivity_timeout: Some(Duration::from_secs(20)), ..Default::default() };
-        let connecting = client::connect_stream(Arc::new(config), near, AnyKey);
+        let connecting = client::connect_stream(Arc::new(config), near, key);
         match tokio::time::timeout(Duration::from_secs(15), connecting).await {
             Ok(Ok(handle)) => Ok(Self { handle, stop, carrier }),
             Ok(Err(e)) => Err(broken(&e)),
@@ -69,6 +98,10 @@ pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
     let mut open = Open::to(ctx, e).await?;
     let result = open.handle.authenticate_none("root").await;
     let tape = open.close().await?;
+    if let Ok(AuthResult::Failure { remaining_methods, .. }) = &result {
+        let methods = remaining_methods.iter().map(|m| clean(<&str>::from(m), 40)).collect();
+        ctx.record(e, Observation::SshMethods { methods }, Some(tape.clone()));
+    }
     let (answer, proof) = match result {
         Ok(AuthResult::Success) => (Answer::Accepted, "the method `none` is accepted".to_owned()),
         Ok(AuthResult::Failure { remaining_methods, .. }) => {
@@ -87,11 +120,8 @@ pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tr
     let mut open = match Open::to(ctx, e).await {
         Ok(o) => o,
         Err(Trouble::Refused | Trouble::Closed) => {
-            return Ok(Tried {
-                answer: Answer::LockSign,
-                proof: "it no longer takes connections".to_owned(),
-                transcript: None,
-            });
+            let proof = "it no longer takes connections".to_owned();
+            return Ok(Tried { answer: Answer::LockSign, proof, transcript: None, account: Account::Named });
         }
         Err(t) => return Err(t),
     };

@@ -1,5 +1,5 @@
 //! Telnet: prompts read, a shell proved by arithmetic.
-use super::Tried;
+use super::{Account, Tried};
 use crate::model::{
     Endpoint,
     observation::{Answer, clean},
@@ -84,8 +84,10 @@ pub async fn nothing(ctx: &Ctx, e: Endpoint) -> Result<Tried, Trouble> {
             Ok(false) | Err(_) => (Answer::Unclear, format!("it says `{}`", clean(&said, 80))),
         },
     };
+    // Some ask for a password alone.
+    let account = if asked(&said) == Some(Kind::Password) { Account::Only } else { Account::Named };
     let _ = talk.wire.send(b"exit\r\n").await;
-    Ok(Tried::new(answer, proof, talk.wire.close().await))
+    Ok(Tried { account, ..Tried::new(answer, proof, talk.wire.close().await) })
 }
 
 pub async fn pair(ctx: &Ctx, e: Endpoint, user: &str, secret: &str) -> Result<Tried, Trouble> {

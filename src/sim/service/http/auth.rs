@@ -23,7 +23,7 @@ pub(super) fn basic(header: &str) -> Option<(String, String)> {
 
 /// Unguessable tokens given out: nonces, sessions, form tokens. Old ones are forgotten.
 #[derive(Default)]
-pub(super) struct Tokens(Mutex<VecDeque<String>>);
+pub(in crate::sim::service) struct Tokens(Mutex<VecDeque<String>>);
 
 impl Tokens {
     const MOST: usize = 64;
@@ -48,22 +48,34 @@ impl Tokens {
 }
 
 /// The challenge of a digest.
-pub(super) fn digest_challenge(realm: &str, nonces: &Tokens) -> String {
+pub(in crate::sim::service) fn digest_challenge(realm: &str, nonces: &Tokens) -> String {
     format!("Digest realm=\"{realm}\", qop=\"auth\", algorithm=MD5, nonce=\"{}\"", nonces.issue())
 }
 
 /// Judges a digest answer; `None` where the header is no answer to a challenge of ours.
 pub(super) fn digest(request: &Request, realm: &str, nonces: &Tokens, accounts: &Accounts) -> Option<Login> {
-    let (scheme, rest) = request.header("authorization")?.split_once(' ')?;
+    let header = request.header("authorization")?;
+    prove_digest(header, (&request.method, &request.target), realm, nonces, accounts)
+}
+
+/// The same for a request of any protocol: its header, its method and its target.
+pub(in crate::sim::service) fn prove_digest(
+    header: &str,
+    (method, target): (&str, &str),
+    realm: &str,
+    nonces: &Tokens,
+    accounts: &Accounts,
+) -> Option<Login> {
+    let (scheme, rest) = header.split_once(' ')?;
     let fields = parameters(rest);
     let field = |name: &str| fields.get(name).map(String::as_str);
     let nonce = field("nonce")?;
-    if !scheme.eq_ignore_ascii_case("digest") || !nonces.knows(nonce) || field("uri")? != request.target {
+    if !scheme.eq_ignore_ascii_case("digest") || !nonces.knows(nonce) || field("uri")? != target {
         return None;
     }
     let user = field("username")?;
     let response = field("response")?;
-    let ha2 = md5_hex(&format!("{}:{}", request.method, request.target));
+    let ha2 = md5_hex(&format!("{method}:{target}"));
     let middle = match field("qop") {
         Some(qop) => format!("{nonce}:{}:{}:{qop}", field("nc")?, field("cnonce")?),
         // RFC 2069 clients.

@@ -1,9 +1,12 @@
 //! HTTP and HTTPS sites of devices: pages, logins, an update page and the ways in which small servers mislead.
 
+mod api;
 mod auth;
 mod form;
 mod site;
 mod wire;
+
+pub(in crate::sim::service) use auth::{Tokens, digest_challenge, prove_digest};
 
 use std::collections::BTreeMap;
 
@@ -35,6 +38,8 @@ pub struct Http {
     pub lockout: Option<Lockout>,
     #[serde(default)]
     pub form: Form,
+    /// The token of `auth = "token"`.
+    pub token: Option<String>,
     pub upload: Option<Upload>,
     /// Redirects everything to HTTPS on this port of the device file.
     pub redirect_https: Option<u16>,
@@ -55,6 +60,10 @@ pub enum Auth {
     Basic,
     Digest,
     Form,
+    /// A log-in in JSON at `/api/login` that gives a token.
+    Json,
+    /// One token that never changes.
+    Token,
 }
 
 /// How the end of a body is shown.
@@ -149,6 +158,9 @@ impl Http {
         }
         if self.routes.iter().any(|route| route.path != "*" && !route.path.starts_with('/')) {
             return Err("a route path starts with `/`, or is `*`");
+        }
+        if (self.auth == Auth::Token) != self.token.is_some() {
+            return Err("`token` goes with auth = \"token\"");
         }
         Ok(())
     }

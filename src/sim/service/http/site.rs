@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
 use super::wire::{self, Request, Response, Stays};
@@ -31,6 +32,7 @@ pub(super) struct Site {
     realm: String,
     nonces: Tokens,
     form: FormLogin,
+    api: ApiLogin,
     upload_page: String,
     /// Authority to redirect to.
     secure: Option<String>,
@@ -63,6 +65,7 @@ impl Site {
             spec,
             acceptor,
             form,
+            api: ApiLogin::default(),
             secure,
         })
     }
@@ -153,6 +156,13 @@ impl Site {
             }
             Auth::Form if self.form.is_inside(request) => None,
             Auth::Form => Some(Response::redirect(302, &self.spec.form.page)),
+            Auth::Json if self.api.is_inside(request) => None,
+            Auth::Json => Some(api::json(401, &serde_json::json!({"error": "unauthorized"}))),
+            Auth::Token if api::bearer(request) == self.spec.token.as_deref() => None,
+            Auth::Token => {
+                let refusal = api::json(401, &serde_json::json!({"error": "unauthorized"}));
+                Some(refusal.with("WWW-Authenticate", "Bearer"))
+            }
         }
     }
 
@@ -171,6 +181,9 @@ impl Site {
         if self.spec.auth == Auth::Form && [&form.page, &form.logout].contains(&&request.path) {
             return Access::Open;
         }
+        if self.spec.auth == Auth::Json && api::is_its_own(&request.path) {
+            return Access::Open;
+        }
         if let Some(upload) = self.spec.upload.as_ref().filter(|upload| upload.path == request.path) {
             return upload.access;
         }
@@ -181,6 +194,11 @@ impl Site {
     fn answer(&self, request: &Request) -> Response {
         if self.spec.auth == Auth::Form
             && let Some(response) = self.form.answer(request, &self.accounts)
+        {
+            return response;
+        }
+        if self.spec.auth == Auth::Json
+            && let Some(response) = self.api.answer(request, &self.accounts)
         {
             return response;
         }
