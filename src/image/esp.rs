@@ -38,6 +38,8 @@ const CHIPS: &[(u16, &str)] = &[
 struct Layout {
     /// Of the segments' data, in order.
     segments: Vec<std::ops::Range<usize>>,
+    /// Those that are loaded or mapped; the others are padding.
+    loaded: Vec<std::ops::Range<usize>>,
     checksum: usize,
     /// Where the appended SHA-256 begins, if there is one.
     hash: Option<usize>,
@@ -60,14 +62,17 @@ fn layout(bytes: &[u8]) -> Result<Layout, ImageError> {
     let mut c = Cursor::new(FORMAT, bytes);
     let header = c.take(HEADER, "the header")?;
     let count = header.get(1).copied().unwrap_or(0);
-    let mut segments = Vec::new();
+    let (mut segments, mut loaded) = (Vec::new(), Vec::new());
     for n in 1..=count {
         let what = format!("segment {n} of {count}");
-        c.u32(&what)?;
+        let address = c.u32(&what)?;
         let length = c.length(&what)?;
         let start = c.position();
         c.take(length, &what)?;
         segments.push(start..start + length);
+        if address != 0 {
+            loaded.push(start..start + length);
+        }
     }
     // The sum stands in the last byte of a line of sixteen.
     let checksum = c.position() | 15;
@@ -85,7 +90,7 @@ fn layout(bytes: &[u8]) -> Result<Layout, ImageError> {
     // Version 1 appends four zero bytes and a raw P-256 signature right after the image.
     let tail = bytes.len().checked_sub(68).filter(|t| *t >= end && blocks.is_empty());
     let first = tail.filter(|t| bytes.get(*t..*t + 4) == Some(&[0; 4]) && bytes.get(*t + 4..).is_some_and(any));
-    Ok(Layout { segments, checksum, hash, end, blocks, first })
+    Ok(Layout { segments, loaded, checksum, hash, end, blocks, first })
 }
 
 fn any(bytes: &[u8]) -> bool {
@@ -184,7 +189,7 @@ pub fn mutate(bytes: &[u8], kind: Mutation, key: Option<&PrivateKey>) -> Result<
     };
     match kind {
         Mutation::PayloadBit => {
-            let longest = layout.segments.iter().max_by_key(|s| s.len()).cloned().unwrap_or_default();
+            let longest = layout.loaded.iter().max_by_key(|s| s.len()).cloned().unwrap_or_default();
             put(&mut out, longest.clone(), &flipped(bytes.get(longest).unwrap_or_default()));
         }
         Mutation::Older => older(&mut out)?,
