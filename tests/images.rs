@@ -1,5 +1,5 @@
 //! Update packages made by their formats' own tools: inspected, and changed in one thing at a time.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 #![expect(dead_code, reason = "the scans' support serves other tests too")]
 #[path = "support/scans.rs"]
 mod scans;

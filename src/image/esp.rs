@@ -273,7 +273,7 @@ fn checked_blocks(out: &mut [u8], layout: &Layout) {
 }
 
 /// Signed again; the block of version 2 also carries the key, which is replaced with it.
-fn resign(out: &mut Vec<u8>, layout: &Layout, key: &PrivateKey) -> Result<(), ImageError> {
+fn resign(out: &mut [u8], layout: &Layout, key: &PrivateKey) -> Result<(), ImageError> {
     if let Some(at) = layout.first {
         let scheme = Scheme::Ecdsa(Hash::Sha256, Numbers::Fixed);
         let value = key.sign(scheme, out.get(..at).unwrap_or_default())?;

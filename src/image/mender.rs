@@ -203,6 +203,9 @@ fn repacked(packed: &[u8], change: impl FnOnce(&mut Tar) -> Result<(), ImageErro
     packed.map_err(|e| ImageError::malformed(FORMAT, e.to_string()))
 }
 
+/// How one text becomes another.
+type Rename = fn(&str) -> Option<String>;
+
 /// One text of `header-info`, in as many characters.
 fn edit(header: &mut Tar, kind: Mutation) -> Result<(), ImageError> {
     let entry = header.entries.iter_mut().find(|e| e.name == HEADER_INFO);
@@ -210,7 +213,7 @@ fn edit(header: &mut Tar, kind: Mutation) -> Result<(), ImageError> {
     let info: Value =
         serde_json::from_slice(&entry.data).map_err(|_| ImageError::malformed(FORMAT, "header-info is no JSON"))?;
     let mut text = String::from_utf8_lossy(&entry.data).into_owned();
-    let (old, new): (Vec<String>, fn(&str) -> Option<String>) = if kind == Mutation::Older {
+    let (old, new): (Vec<String>, Rename) = if kind == Mutation::Older {
         let name = info.pointer("/artifact_provides/artifact_name").or_else(|| info.get("artifact_name"));
         (name.and_then(Value::as_str).map(str::to_owned).into_iter().collect(), lower)
     } else {

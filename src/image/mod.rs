@@ -37,9 +37,12 @@ pub use text::text;
 /// No package that is inspected is larger.
 pub const MOST_BYTES: usize = 2 << 30;
 
+/// Whether bytes look like a format.
+type Mark = fn(&[u8]) -> bool;
+
 /// By its own marks; the stronger mark first.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
-    let known: [(fn(&[u8]) -> bool, Format); 9] = [
+    let known: [(Mark, Format); 9] = [
         (swupdate::is, Format::Swupdate),
         (mender::is, Format::Mender),
         (mcuboot::is, Format::Mcuboot),
