@@ -7,6 +7,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["model"]),
     ("scan", &["scan", "model"]),
     ("judge", &["judge", "model"]),
+    ("image", &["image", "model"]),
     ("sim", &["sim"]),
     ("report", &["report", "judge", "model"]),
     ("bundle", &["bundle", "judge", "model"]),
@@ -72,7 +73,7 @@ fn no_floor_uses_one_that_it_may_not() {
 
 #[test]
 fn only_the_floors_that_look_touch_the_network_or_the_clock() {
-    for floor in ["model", "judge", "report", "bundle"] {
+    for floor in ["model", "judge", "image", "report", "bundle"] {
         for (file, text) in of(floor) {
             for word in
                 ["tokio::", "std::net::Tcp", "std::net::Udp", "SystemTime", "Instant::now", "Timestamp::now", "rand::"]
@@ -87,7 +88,7 @@ fn only_the_floors_that_look_touch_the_network_or_the_clock() {
 
 #[test]
 fn a_judge_opens_no_file() {
-    for floor in ["model", "judge", "report"] {
+    for floor in ["model", "judge", "image", "report"] {
         for (file, text) in of(floor) {
             assert!(!text.contains("std::fs") && !text.contains("File::open"), "{file}");
         }

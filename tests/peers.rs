@@ -384,12 +384,18 @@ fn a_redis_without_a_secret_is_open_one_with_a_listed_secret_is_proved_weak_and_
 
 #[test]
 fn a_default_account_of_an_ftp_server_that_wants_tls_is_proved_and_no_refusal_in_clear_is_believed() {
-    let (Some(ftpd), true) = (program("pure-ftpd"), root()) else { return };
+    let (Some(ftpd), true) = (program("vsftpd"), root()) else { return };
     let dir = tempfile::tempdir().unwrap();
     let (cert, key) = certificate(dir.path());
-    let both = std::fs::read_to_string(key).unwrap() + &std::fs::read_to_string(cert).unwrap();
-    let both = write(dir.path(), "both.pem", &both);
-    let serve = format!("{ftpd} -S 127.0.50.23,10021 -Y 2 -2 {both} -l unix -u 1 -H -E");
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let conf = format!(
+        "listen=YES\nlisten_address=127.0.50.23\nlisten_port=10021\nanonymous_enable=NO\nlocal_enable=YES\nssl_enable=YES\n\
+         force_local_logins_ssl=YES\nrequire_ssl_reuse=NO\nrsa_cert_file={cert}\nrsa_private_key_file={key}\n\
+         secure_chroot_dir={}\npam_service_name=vsftpd\nbackground=NO\n",
+        empty.display()
+    );
+    let serve = format!("{ftpd} {}", write(dir.path(), "vsftpd.conf", &conf));
     let script = with_account_of(dir.path(), "user", &serve);
     let _server = Server::start("unshare", &["-m", "sh", &script], tcp("127.0.50.23:10021"));
     let s = scan("127.0.50.23", "tcp:10000-11000,udp:none");

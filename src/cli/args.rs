@@ -61,6 +61,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Simulated devices, each with a good and a bad twin
     Sim(SimArgs),
+    /// Look at an update package, or make one that a device must refuse; no device is needed
+    Update(super::update::UpdateArgs),
     /// What this machine allows, and what that costs
     Doctor,
 }

@@ -21,6 +21,7 @@ mod sim;
 mod source;
 mod statement;
 mod timestamp;
+mod update;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -111,6 +112,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Profile(a) => profile::run(&a.command),
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,
+        Command::Update(a) => update::run(&a),
         Command::Doctor => doctor::run(),
     }
 }

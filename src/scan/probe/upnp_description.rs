@@ -2,7 +2,7 @@
 use super::Probe;
 use crate::model::{Endpoint, Observation, Touch, Transport, Why, observation::clean};
 use crate::scan::{
-    net::{Trouble, http::Request},
+    net::{Trouble, http::Request, wire::From},
     session::{Ctx, Identified},
 };
 use html5gum::{Token, Tokenizer};
