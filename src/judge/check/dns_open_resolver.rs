@@ -44,6 +44,10 @@ impl Judge for DnsOpenResolver {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-endpoints"]
+    }
 }
 
 /// Recursion is for those whom the device serves.

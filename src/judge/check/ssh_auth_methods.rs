@@ -49,6 +49,10 @@ impl Judge for SshAuthMethods {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["1-AuthMech"]
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

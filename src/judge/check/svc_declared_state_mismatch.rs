@@ -56,6 +56,10 @@ impl Judge for SvcDeclaredStateMismatch {
         }
         every(&judged, "no declared endpoint", |s| worst(points(&s.what)))
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-endpoints"]
+    }
 }
 
 #[derive(Clone, Copy)]

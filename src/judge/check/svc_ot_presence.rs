@@ -54,4 +54,8 @@ impl Judge for SvcOtPresence {
             }
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-endpoints"]
+    }
 }

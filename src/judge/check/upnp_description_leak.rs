@@ -40,6 +40,10 @@ impl Judge for UpnpDescriptionLeak {
             point(seen.subject(), fields, disclosed)
         })
     }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["x-disclosed"]
+    }
 }
 
 fn point(at: &Subject, fields: &BTreeMap<String, Vec<String>>, disclosed: &[String]) -> Point {

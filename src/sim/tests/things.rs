@@ -220,9 +220,9 @@ async fn snmp_of_the_good_twin_is_version_3_only() {
     let device = builtin("fwa-gateway-good", 5, 13).await;
     let socket = udp(&device, 20_161).await;
     socket.send(&snmp_get("public", 1)).await.unwrap();
-    let mut discovery = vec![0x30, 56, 2, 1, 3, 0x30, 14, 2, 2, 0x11, 0x22, 2, 3, 0, 0xff, 0xe3, 4, 1, 4, 2, 1, 3];
+    let mut discovery = vec![0x30, 56, 2, 1, 3, 0x30, 15, 2, 2, 0x11, 0x22, 2, 3, 0, 0xff, 0xe3, 4, 1, 4, 2, 1, 3];
     discovery.extend_from_slice(&[4, 16, 0x30, 14, 4, 0, 2, 1, 0, 2, 1, 0, 4, 0, 4, 0, 4, 0]);
-    discovery.extend_from_slice(&[0x30, 16, 4, 0, 4, 0, 0xa0, 10, 2, 1, 0, 2, 1, 0, 2, 1, 0, 0x30, 0]);
+    discovery.extend_from_slice(&[0x30, 17, 4, 0, 4, 0, 0xa0, 11, 2, 1, 0, 2, 1, 0, 2, 1, 0, 0x30, 0]);
     discovery[1] = u8::try_from(discovery.len() - 2).unwrap();
     let report = ask(&socket, &discovery).await;
     assert_eq!(report[2..5], [2, 1, 3]);
