@@ -19,3 +19,17 @@ pub fn byte_pattern(id: &str, text: &str) -> regex::bytes::Regex {
 pub fn pattern(id: &str, text: &str) -> regex::Regex {
     regex::Regex::new(text).unwrap_or_else(|e| panic!("built-in pattern `{id}`: {e}"))
 }
+
+/// Every row of a list of patterns matches its example and not its counter-example.
+#[cfg(test)]
+pub fn examples_hold(text: &str, table: &str, rules: usize) {
+    let all: toml::Table = toml::from_str(text).unwrap();
+    let rows = all[table].as_array().unwrap();
+    assert_eq!(rows.len(), rules);
+    for row in rows {
+        let get = |k: &str| row[k].as_str().unwrap();
+        let regex = pattern(get("id"), get("pattern"));
+        assert!(regex.is_match(get("example")), "{row}");
+        assert!(!regex.is_match(get("counter")), "{row}");
+    }
+}

@@ -231,9 +231,9 @@ impl Ctx {
         if tls { Ok(tls::inside(wire, FIRST_BYTE).await?.0) } else { Ok(wire) }
     }
 
-    pub async fn udp(&self, endpoint: Endpoint, from: wire::From) -> Result<Datagrams, Trouble> {
+    pub async fn udp(&self, endpoint: Endpoint, replies: wire::Replies) -> Result<Datagrams, Trouble> {
         let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
-        Datagrams::open(admitted, from, self.session.journal.clone()).await
+        Datagrams::open(admitted, replies, self.session.journal.clone()).await
     }
 
     /// One HTTP request on a connection of its own. `secrets` never reach the transcript.

@@ -233,9 +233,9 @@ impl Wire {
     }
 }
 
-/// Which answers a UDP socket takes.
+/// Which replies a UDP socket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum Replies {
     /// From the port that was asked. The kernel then also tells when that port refuses.
     ThatPort,
     /// From any port of the host: some protocols answer from a new one (TFTP, RFC 1350, section 4).
@@ -246,14 +246,14 @@ pub enum From {
 pub struct Datagrams {
     pub(super) socket: UdpSocket,
     to: SocketAddr,
-    from: From,
+    replies: Replies,
     pub tape: Tape,
 }
 
 impl Datagrams {
     pub async fn open(
         admitted: Admitted,
-        from: From,
+        replies: Replies,
         journal: Arc<super::super::journal::Journal>,
     ) -> Result<Self, Trouble> {
         let endpoint = admitted.endpoint();
@@ -263,18 +263,18 @@ impl Datagrams {
             SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
         };
         let socket = UdpSocket::bind(any).await.map_err(Trouble::Ours)?;
-        if from == From::ThatPort {
+        if replies == Replies::ThatPort {
             socket.connect(to).await.map_err(Trouble::from_io)?;
         }
         let local = socket.local_addr().map(|a| a.to_string()).unwrap_or_default();
-        Ok(Self { socket, to, from, tape: Tape::new(journal, endpoint, local) })
+        Ok(Self { socket, to, replies, tape: Tape::new(journal, endpoint, local) })
     }
 
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.tape.sent(bytes);
-        let sent = match self.from {
-            From::ThatPort => self.socket.send(bytes).await,
-            From::AnyPort => self.socket.send_to(bytes, self.to).await,
+        let sent = match self.replies {
+            Replies::ThatPort => self.socket.send(bytes).await,
+            Replies::AnyPort => self.socket.send_to(bytes, self.to).await,
         };
         sent.map(drop).map_err(Trouble::from_io)
     }
@@ -295,9 +295,9 @@ impl Datagrams {
     /// The next datagram of the host; strangers' are passed over.
     async fn one(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.from {
-                From::ThatPort => return self.socket.recv(buffer).await,
-                From::AnyPort => {
+            match self.replies {
+                Replies::ThatPort => return self.socket.recv(buffer).await,
+                Replies::AnyPort => {
                     let (n, whence) = self.socket.recv_from(buffer).await?;
                     if whence.ip() == self.to.ip() {
                         return Ok(n);

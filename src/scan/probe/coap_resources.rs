@@ -6,7 +6,7 @@ use crate::model::{
 };
 use crate::scan::{
     codec::tls::{DtlsAnswer, dtls_answer, dtls_client_hello, suite},
-    net::{Datagrams, Trouble, wire::From},
+    net::{Datagrams, Trouble, wire::Replies},
     sensitive,
     session::Ctx,
 };
@@ -41,18 +41,18 @@ async fn run(ctx: &Ctx) {
 }
 
 async fn coap(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let [hi, lo] = rand::random::<[u8; 2]>();
     socket.send(&[0x40, 0, hi, lo]).await?;
     let answered = matches!(socket.receive(WAIT).await, Ok(b) if b.first().is_some_and(|f| f & 0xf0 == 0x70));
     ctx.record(e, Observation::CoapPing { answered }, Some(socket.close()));
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let (code, body) = get(&mut socket, ".well-known/core").await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     let links: Vec<CoapLink> = if code == "2.05" { links(&text) } else { Vec::new() };
     ctx.record(e, Observation::CoapCore { code, links: links.clone() }, Some(socket.close()));
     for link in links.iter().filter(|l| l.path != "/.well-known/core").take(32) {
-        let mut socket = ctx.udp(e, From::ThatPort).await?;
+        let mut socket = ctx.udp(e, Replies::ThatPort).await?;
         let (code, body) = get(&mut socket, link.path.trim_start_matches('/')).await?;
         let text = std::str::from_utf8(&body).ok();
         let sensitive = text.map(|t| sensitive::classes(&format!("{} {t}", link.path))).unwrap_or_default();
@@ -137,7 +137,7 @@ async fn exchange(socket: &mut Datagrams, request: &Packet) -> Result<Packet, Tr
 
 async fn dtls(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     let random = rand::random::<[u8; 32]>();
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let (mut cookie, mut said) = (Vec::new(), "silent".to_owned());
     for sequence in 0..4u16 {
         socket.send(&dtls_client_hello(&random, &cookie, sequence)).await?;

@@ -6,7 +6,7 @@ use crate::model::{
 };
 use crate::scan::{
     codec::infra::{self, Answer},
-    net::{Trouble, wire::From},
+    net::{Trouble, wire::Replies},
     session::{Ctx, Identified},
 };
 use std::time::Duration;
@@ -46,7 +46,7 @@ async fn look(ctx: &Ctx, s: Identified) {
 type Reader = fn(&[u8], &[u8]) -> Answer;
 
 async fn ask(ctx: &Ctx, s: &Identified, question: Control) -> Result<(), Trouble> {
-    let mut socket = ctx.udp(s.endpoint, From::ThatPort).await?;
+    let mut socket = ctx.udp(s.endpoint, Replies::ThatPort).await?;
     let mut found = (ControlAnswer::Silent, format!("no answer within {} s, asked twice", WAIT.as_secs()));
     for _ in 0..2 {
         let (sent, read): (Vec<u8>, Reader) = match question {

@@ -9,7 +9,7 @@ use crate::scan::{
         Engine, UserAnswer, Version, engine, get_sysdescr, sysdescr, v3_answer, v3_discovery, v3_get_sysdescr, version,
     },
     credentials,
-    net::{Datagrams, Trouble, wire::From},
+    net::{Datagrams, Trouble, wire::Replies},
     session::Ctx,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -55,7 +55,7 @@ async fn run(ctx: &Ctx) {
 
 async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     let number = || i32::from(rand::random::<u16>());
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let v3 = exchange(&mut socket, &v3_discovery(number())).await?;
     let answered = v3.as_deref().is_some_and(|b| version(b) == Some(3));
     ctx.record(e, note("3", Presented::Nothing, answered, None), Some(socket.close()));
@@ -73,7 +73,7 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
             _ => &[("2c", Version::V2c), ("1", Version::V1)],
         };
         for (word, v) in versions.iter().copied() {
-            let mut socket = ctx.udp(e, From::ThatPort).await?;
+            let mut socket = ctx.udp(e, Replies::ThatPort).await?;
             socket.tape.hide(community.as_bytes());
             let reply = exchange(&mut socket, &get_sysdescr(v, community.as_bytes(), number())).await?;
             let value = reply.and_then(|b| sysdescr(&b));
@@ -93,7 +93,7 @@ async fn users(ctx: &Ctx, e: Endpoint, engine: &Engine) -> Result<(), Trouble> {
     let random = format!("patuh{:08x}", rand::random::<u32>());
     let names = USERS.iter().map(|u| ((*u).to_owned(), Presented::Nothing));
     for (user, presented) in std::iter::once((random, Presented::Wrong)).chain(names) {
-        let mut socket = ctx.udp(e, From::ThatPort).await?;
+        let mut socket = ctx.udp(e, Replies::ThatPort).await?;
         let asked = v3_get_sysdescr(engine, user.as_bytes(), i32::from(rand::random::<u16>()));
         let reply = exchange(&mut socket, &asked).await?.as_deref().and_then(v3_answer);
         let tape = socket.close();

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::scan::{
     data::builtin,
-    net::{Trouble, wire::From},
+    net::{Trouble, wire::Replies},
     session::Ctx,
 };
 use serde::Deserialize;
@@ -205,7 +205,7 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
         Pace::Adaptive => Duration::from_millis(20),
         Pace::Fast => Duration::ZERO,
     };
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let mut unknown = false;
     // A lost datagram is asked again once.
     for question in questions.iter().chain(&questions) {
@@ -239,7 +239,7 @@ async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
         return Ok(PortState::Open);
     }
     for question in questions.iter().filter(|q| q.from_new_port) {
-        let mut socket = ctx.udp(e, From::AnyPort).await?;
+        let mut socket = ctx.udp(e, Replies::AnyPort).await?;
         let bytes = question.bytes(e);
         socket.send(&bytes).await?;
         let reply = socket.receive(WAIT).await;

@@ -2,7 +2,7 @@
 use super::Probe;
 use crate::model::{Endpoint, Observation, Touch, Transport, Why, observation::clean};
 use crate::scan::{
-    net::{Trouble, http::Request, wire::From},
+    net::{Trouble, http::Request, wire::Replies},
     session::{Ctx, Identified},
 };
 use html5gum::{Token, Tokenizer};
@@ -74,7 +74,7 @@ async fn ask(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
 
 /// Where the description is, by a search that is sent to the device alone.
 async fn search(ctx: &Ctx, e: Endpoint) -> Result<Option<String>, Trouble> {
-    let mut socket = ctx.udp(e, From::ThatPort).await?;
+    let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     let question = format!(
         "M-SEARCH * HTTP/1.1\r\nHOST: {}\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n",
         e.addr()
