@@ -1,0 +1,156 @@
+//! Looking and judging.
+use super::date;
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use std::path::PathBuf;
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh demo\n  patuh demo --device ip-camera-bad --keep demo-out")]
+pub struct DemoArgs {
+    /// Leave recordings, bundles and reports in this directory
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Only these simulated devices
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub device: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Most {
+    Connect,
+    Ask,
+    LogIn,
+    Stress,
+    Alter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum PaceArg {
+    Gentle,
+    Adaptive,
+    Fast,
+}
+
+#[derive(Args, Clone)]
+#[command(
+    after_help = "Examples:\n  patuh scan 192.168.1.20\n  patuh scan camera.lan --profile asean-baseline --profile sg-cls-iot:1 --out camera\n  patuh scan 10.0.0.7 --ports tcp:1-1024,udp:53,5683 --pace gentle --json\n  patuh scan 10.0.0.7 --resume camera"
+)]
+pub struct ScanArgs {
+    /// Address or name; several name endpoints of one device
+    #[arg(required_unless_present = "resume", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Judge under this profile (ID, ID:LEVEL, FILE.toml, or `all` in force); may be repeated
+    #[arg(long, value_name = "ID")]
+    pub profile: Vec<String>,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: today
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
+    /// Implementation conformance statement (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub ics: Option<PathBuf>,
+    /// Extra information for testing (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub ixit: Option<PathBuf>,
+    /// Who authorised what (TOML); without it: the named local addresses, up to log-in
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// For example tcp:1-65535,udp:53,5683
+    #[arg(long, value_name = "SPEC")]
+    pub ports: Option<String>,
+    /// The most intrusive thing to do
+    #[arg(long, value_enum)]
+    pub most: Option<Most>,
+    #[arg(long, value_enum)]
+    pub pace: Option<PaceArg>,
+    /// Where failed log-ins are counted over all scans; without it: PATUH_LEDGER, else the user's state directory
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Only these probes, by id; the others show as not run
+    #[arg(long, value_name = "ID")]
+    pub probe: Vec<String>,
+    /// Write the recording here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the recording in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+    /// Print JSON on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Checks that are known to fail (TOML); any other outcome is exit code 1
+    #[arg(long, value_name = "FILE", requires = "profile")]
+    pub expect: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JudgeFormat {
+    Text,
+    Json,
+    /// One page: the matrix of regions, or a draft
+    Html,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  patuh judge camera --profile asean-baseline\n  patuh judge camera.bundle --profile sg-cls-iot:1 --ixit ixit.toml --format json\n  patuh judge camera --profile all                         one matrix of all regions\n  patuh judge camera --profile all --format html > regions.html\n  patuh judge old-camera --profile vn-qcvn135 --as-of 2026-03-01"
+)]
+pub struct JudgeArgs {
+    /// A recording's directory or a bundle
+    #[arg(value_name = "RECORDING|BUNDLE")]
+    pub source: PathBuf,
+    /// ID, ID:LEVEL, FILE.toml, or `all` that were in force; several give one matrix
+    #[arg(long, value_name = "ID", required = true)]
+    pub profile: Vec<String>,
+    /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
+    #[arg(long, value_name = "RECORDING")]
+    pub sample: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub ics: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub ixit: Option<PathBuf>,
+    /// The day on which the profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: JudgeFormat,
+    /// Checks that are known to fail (TOML); any other outcome is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum InventoryFormat {
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  patuh inventory camera --format json")]
+pub struct InventoryArgs {
+    #[arg(value_name = "RECORDING|BUNDLE")]
+    pub source: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: InventoryFormat,
+}
+
+#[derive(Args)]
+pub struct SimArgs {
+    #[command(subcommand)]
+    pub command: SimCommand,
+}
+
+#[derive(Subcommand)]
+pub enum SimCommand {
+    /// All simulated devices
+    List,
+    /// Run one until Ctrl-C
+    Run {
+        name: String,
+        #[arg(long, default_value = "127.0.77.1")]
+        bind: std::net::IpAddr,
+        /// Added to ports below 1024, for those who may not bind them
+        #[arg(long, default_value_t = 0)]
+        shift: u16,
+    },
+}
