@@ -2,9 +2,13 @@
 use serde_json::Value;
 use std::{path::PathBuf, process::Command};
 
+pub fn is_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
+}
+
+/// Whether a test that needs root may run.
 pub fn root() -> bool {
-    let out = Command::new("id").arg("-u").output().unwrap();
-    let root = out.stdout == b"0\n";
+    let root = is_root();
     if !root {
         not_run("it needs root");
     }
