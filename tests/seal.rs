@@ -4,8 +4,8 @@
 mod support;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use patuh::bundle::{
-    Amendment, Container, Interim, LineOutcome, ProfileSource, Records, SealError, Sealing, SigningKey, Verification,
-    archive, keygen, layout, open, seal, seal::attach, seal::build, signers, timestamp, verify,
+    Amendment, Container, Interim, LineOutcome, ProfileSource, Records, SealError, Sealing, SigningKey, Source,
+    Verification, archive, keygen, layout, open, seal, seal::attach, seal::build, signers, timestamp, verify,
 };
 use std::{
     fs,
@@ -35,10 +35,11 @@ impl Lab {
         keygen(&self.path(name)).unwrap()
     }
 
-    fn sealing<'a>(&self, recording: &'a Path, keys: &'a [SigningKey], out: &'a Path) -> Sealing<'a> {
+    fn sealing<'a>(&self, recording: &Path, keys: &'a [SigningKey], out: &'a Path) -> Sealing<'a> {
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (interim, amendment) = (Interim::No, None);
-        Sealing { recording, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment }
+        let source = Source::open(recording).unwrap();
+        Sealing { source, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment }
     }
 
     fn seal(&self, name: &str, keys: &[SigningKey]) -> PathBuf {
@@ -515,6 +516,29 @@ fn an_amendment_needs_a_bundle_and_a_reason() {
 }
 
 #[test]
+fn amending_names_profiles_as_sealing_does() {
+    let lab = Lab::new();
+    let at = |name: &str| lab.path(name).display().to_string();
+    let written = |from: &str| fs::write(lab.path("p.toml"), support::PROFILE.replace("2020-01-01", from)).unwrap();
+    lab.seal("old", &[lab.key("key")]);
+    let amend = |profile: &str, out: &str, more: &[&str]| {
+        let mut tool = patuh(&["amend", &at("old"), "--reason", "x", "--key", &at("key"), "--profile", profile]);
+        tool.args(["--interim", "--out", &at(out)]).args(more).output().unwrap()
+    };
+    written("2027-01-01");
+    let early = amend(&at("p.toml"), "early", &[]);
+    let why = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(early.status.code() == Some(78) && why.contains("the recording is of 2026-01-01"), "{early:?}");
+    assert!(!lab.path("early").exists());
+    let named = amend(&at("p.toml"), "named", &["--as-of", "2027-02-01"]);
+    assert!(named.status.success(), "{named:?}");
+    assert_eq!(checked(&lab.path("named")).code(), 0);
+    let all = amend("all", "all", &["--as-of", "2026-06-01"]);
+    assert!(all.status.success(), "{all:?}");
+    assert!(open(&lab.path("all")).unwrap().profiles().len() > 3);
+}
+
+#[test]
 fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
     let lab = Lab::new();
     let keys = [lab.key("key")];
@@ -542,9 +566,9 @@ fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
 fn packed(lab: &Lab, more: impl FnOnce(&mut ZipWriter<Cursor<Vec<u8>>>)) -> PathBuf {
     let files = layout::load(&lab.seal("dir", &[lab.key("key")])).unwrap();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in &files {
+    for (name, body) in &files {
         zip.start_file(format!("bag/{name}"), SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
+        body.copy(&mut zip).unwrap();
     }
     more(&mut zip);
     let path = lab.path("hostile.zip");
@@ -631,8 +655,8 @@ fn a_zip_with_something_before_or_cut_off_is_refused() {
     refused(&path, "something stands before the first entry");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     refused(&path, "the zip cannot be read");
-    let empty = archive::write(&layout::Files::new(), "x").unwrap();
-    assert!(layout::load(&lab.path("none")).is_err() && archive::read(&empty).unwrap().is_empty());
+    archive::write(&layout::Files::new(), "x", fs::File::create(&path).unwrap()).unwrap();
+    assert!(layout::load(&lab.path("none")).is_err() && archive::read(&path).unwrap().is_empty());
 }
 
 /// A file-size limit stands in for a full disk; without a handler the process is killed in the middle.

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod amend;
 pub mod archive;
 pub mod attested;
+pub mod body;
 pub mod dsse;
 pub mod integrity;
 pub mod layout;
@@ -20,8 +21,9 @@ pub mod verify;
 
 pub use amend::Amendment;
 pub use attested::{Attested, AttestedError};
+pub use body::Body;
 pub use open::{Source, SourceError, VerifiedBundle, open};
-pub use payload::{Content, Interim, PayloadError, ProfileSource, Supersedes, Views};
+pub use payload::{Content, Ingredients, Interim, PayloadError, ProfileSource, Recorded, Supersedes, Views};
 pub use seal::{Container, SealError, Sealing, seal};
 pub use sign::{KeyError, SigningKey, keygen};
 pub use verify::{LineOutcome, Records, Verification, VerificationLine, verify, verify_files};

@@ -1,6 +1,7 @@
 //! The payload as a pure function of what was recorded, declared and asked for. Sealing writes it; verifying builds it again.
 use super::{
     attested::{Attested, AttestedError},
+    body::Body,
     layout,
     statement::canonical,
 };
@@ -12,7 +13,11 @@ use crate::judge::{
 };
 use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::Arc,
+};
 use thiserror::Error;
 
 pub const SCHEMA: &str = "bundle/1";
@@ -60,11 +65,26 @@ pub struct Supersedes {
     pub changed: Vec<String>,
 }
 
+/// A recording's file, and what it says.
+#[derive(Debug)]
+pub struct Recorded {
+    pub body: Body,
+    pub value: Recording,
+}
+
+impl Recorded {
+    pub fn read(body: Body) -> Result<Self, PayloadError> {
+        let read = body.read(|from| Ok(Recording::read(from)));
+        let value = read.map_err(|error| PayloadError::Log { file: "recording.jsonl", error })??;
+        Ok(Self { body, value })
+    }
+}
+
 /// What goes into a bundle, as bytes. Nothing in it is a verdict.
 #[derive(Clone, Debug)]
 pub struct Ingredients {
-    pub recording: Vec<u8>,
-    pub transcripts: Vec<u8>,
+    pub recorded: Arc<Recorded>,
+    pub transcripts: Body,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
     pub attested: Option<Attested>,
@@ -109,6 +129,8 @@ pub enum PayloadError {
     ProfileTwice(String),
     #[error("profile id `{0}` cannot be a file name; use lower-case letters, digits and `-`")]
     ProfileName(String),
+    #[error("{file}: {error}")]
+    Log { file: &'static str, error: io::Error },
     #[error("transcripts.jsonl: no line has the digest {digest} that record `{record}` cites; scan again")]
     NoTranscript { record: String, digest: Sha256Digest },
     #[error("recording.jsonl: the scan did not finish; finish it with `patuh scan --resume`, or seal with --interim")]
@@ -132,14 +154,13 @@ pub enum PayloadError {
 /// The ingredients judged.
 #[derive(Debug)]
 pub struct Judged {
-    pub recording: Recording,
+    pub recorded: Arc<Recorded>,
     pub profiles: Vec<Profile>,
     pub assessments: Vec<Assessment>,
 }
 
 /// Judges the recording under every profile.
 pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
-    let recording = Recording::parse(&from.recording)?;
     let ics = from.ics.as_deref().map(|b| read("ics.toml", b, Ics::parse)).transpose()?;
     let ixit = from.ixit.as_deref().map(|b| read("ixit.toml", b, Ixit::parse)).transpose()?;
     let said = from.attested.as_ref().map(Attested::read).transpose()?;
@@ -149,21 +170,20 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
         profiles.push(Profile::parse(&file, &source.text, source.level.as_deref())?);
     }
     names(&profiles)?;
-    let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
+    let inputs = Inputs { recording: &from.recorded.value, ics: ics.as_ref(), ixit: ixit.as_ref() };
     let assessments = profiles.iter().map(|p| assess_attested(&inputs, said.as_ref(), p)).collect();
-    Ok(Judged { recording, profiles, assessments })
+    Ok(Judged { recorded: from.recorded.clone(), profiles, assessments })
 }
 
 /// The files of `data/`, or why they may not be sealed.
 pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout::Files, PayloadError> {
-    cited(&judged.recording, &from.transcripts)?;
     if from.interim == Interim::No {
         complete(judged)?;
     }
     let mut files = layout::Files::new();
-    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec());
-    put(layout::RECORDING, &from.recording);
-    put(layout::TRANSCRIPTS, &from.transcripts);
+    files.insert(layout::RECORDING.to_owned(), from.recorded.body.clone());
+    files.insert(layout::TRANSCRIPTS.to_owned(), from.transcripts.clone());
+    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec().into());
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
     from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
     if let Some(attested) = &from.attested {
@@ -175,7 +195,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         put(&layout::result_path(&source.id), &written(assessment)?);
     }
     let content = Content {
-        recording: &judged.recording,
+        recording: &judged.recorded.value,
         assessments: &judged.assessments,
         interim: from.interim,
         supersedes: from.supersedes.as_ref(),
@@ -188,7 +208,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         }
         shown.push(path);
     }
-    files.insert(layout::INDEX.to_owned(), canonical(&index(from, judged, &shown)?).into_bytes());
+    files.insert(layout::INDEX.to_owned(), canonical(&index(from, judged, &shown)?).into());
     Ok(files)
 }
 
@@ -275,19 +295,28 @@ fn names(profiles: &[Profile]) -> Result<(), PayloadError> {
 }
 
 /// Every transcript that a record cites is there.
-pub fn cited(recording: &Recording, transcripts: &[u8]) -> Result<(), PayloadError> {
-    let there: BTreeSet<Sha256Digest> = transcripts.split(|b| *b == b'\n').map(Sha256Digest::of).collect();
-    for record in recording.records() {
-        if let Some(digest) = record.transcript.as_ref().filter(|d| !there.contains(d)) {
-            return Err(PayloadError::NoTranscript { record: record.id.clone(), digest: digest.clone() });
+pub fn cited(from: &Ingredients) -> Result<(), PayloadError> {
+    let records = from.recorded.value.records();
+    let mut missing: BTreeMap<&Sha256Digest, &str> =
+        records.rev().filter_map(|r| Some((r.transcript.as_ref()?, r.id.as_str()))).collect();
+    let read = from.transcripts.read(|file| {
+        let mut line = Vec::new();
+        while file.read_until(b'\n', &mut line)? > 0 {
+            missing.remove(&Sha256Digest::of(line.strip_suffix(b"\n").unwrap_or(&line)));
+            line.clear();
         }
+        Ok(())
+    });
+    read.map_err(|error| PayloadError::Log { file: "transcripts.jsonl", error })?;
+    match missing.into_iter().next() {
+        None => Ok(()),
+        Some((digest, record)) => Err(PayloadError::NoTranscript { record: record.to_owned(), digest: digest.clone() }),
     }
-    Ok(())
 }
 
 /// Everything planned was done, and nobody is waited for.
 fn complete(judged: &Judged) -> Result<(), PayloadError> {
-    let recording = &judged.recording;
+    let recording = &judged.recorded.value;
     let finished = |probe: &str| recording.run_of(probe).is_some_and(|r| r.finished.is_some());
     if let Some(probe) = recording.header.plan.iter().find(|p| !finished(p)) {
         return Err(PayloadError::RunMissing(probe.clone()));

@@ -1,5 +1,6 @@
 //! Who signed: every signature of a bundle, each against the key that lies beside it.
 use super::{
+    body::Body,
     dsse,
     layout::{self, Files},
     sign::{self, SignatureError},
@@ -10,7 +11,7 @@ use ssh_key::PublicKey;
 /// The keys of all signers that the statement names, in its order. Every SSH signature and every signature
 /// of the envelope was checked.
 pub fn keys(files: &Files, claims: &Claims) -> Result<Vec<PublicKey>, SignatureError> {
-    let bytes = |name: &str| files.get(name).map(Vec::as_slice).ok_or(SignatureError::Missing);
+    let bytes = |name: &str| files.get(name).and_then(Body::held).ok_or(SignatureError::Missing);
     let statement = bytes(layout::STATEMENT)?;
     let mut keys = Vec::new();
     for (n, claimed) in claims.signers.iter().enumerate() {

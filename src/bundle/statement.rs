@@ -1,6 +1,6 @@
 //! The one signed object: an in-toto Statement v1 that names the digest of the tag manifest.
 use super::{
-    layout::{Files, MANIFEST, TAG_MANIFEST, identifier},
+    layout::{self, Files, MANIFEST, TAG_MANIFEST},
     payload::{Ingredients, Interim, Judged},
 };
 use crate::{judge::assess::tool, model::Sha256Digest};
@@ -11,7 +11,6 @@ pub const PREDICATE: &str = "urn:x-patuh:evidence-seal:v1";
 
 /// The statement's bytes: sorted keys, no whitespace, no newline at the end.
 pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str, signers: &[String]) -> Vec<u8> {
-    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
     let profiles: Vec<Value> = judged
         .assessments
         .iter()
@@ -24,10 +23,10 @@ pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str
     let tool = tool();
     let value = json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(bytes(TAG_MANIFEST)).hex()}}],
+        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(layout::bytes(files, TAG_MANIFEST)).hex()}}],
         "predicateType": PREDICATE,
         "predicate": {
-            "bundle_id": identifier(bytes(MANIFEST)),
+            "bundle_id": layout::identifier(layout::bytes(files, MANIFEST)),
             "format_version": "1",
             "interim": from.interim == Interim::Yes,
             "profiles": profiles,

@@ -1,9 +1,10 @@
 //! Verifying: four questions, each with its own line, none standing in for another.
 use super::{
+    body::Body,
     integrity,
     layout::{self, Files},
     open::{UnreadableError, ingredients},
-    payload::{self, PayloadError, Views},
+    payload::{self, Ingredients, PayloadError, Views},
     sign::{self, SignatureError},
     signed, signers,
     statement::{self, Claims},
@@ -79,15 +80,20 @@ pub fn verify(path: &Path, records: &Records<'_>, views: Views) -> Verification 
 
 /// Checks a bundle that was read already.
 pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verification {
-    let integrity = match integrity::check(files) {
-        Ok(_) => {
+    let from = ingredients(files);
+    let whole = integrity::check(files).map_err(|e| e.to_string()).and_then(|_| match &from {
+        Ok(from) => payload::cited(from).map_err(|e| e.to_string()),
+        Err(e) => Err(e.to_string()),
+    });
+    let integrity = match whole {
+        Ok(()) => {
             let count = files.len();
             line("integrity", LineOutcome::Ok, format!("all {count} files are those that the statement names"))
         }
-        Err(e) => line("integrity", LineOutcome::Failed, e.to_string()),
+        Err(e) => line("integrity", LineOutcome::Failed, e),
     };
     let claims = bytes(files, layout::STATEMENT).and_then(Claims::parse);
-    let rederived = match rederive(files, claims.as_ref(), views) {
+    let rederived = match from.map_err(RederiveError::from).and_then(|f| rederive(files, &f, claims.as_ref(), views)) {
         Ok(count) => {
             line("re-derivation", LineOutcome::Ok, format!("judged again: the same bytes for {count} profile(s)"))
         }
@@ -138,7 +144,7 @@ fn unreadable(why: &str) -> Verification {
 }
 
 fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
-    files.get(name).map(Vec::as_slice)
+    files.get(name).and_then(Body::held)
 }
 
 fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -> VerificationLine {
@@ -181,13 +187,12 @@ enum RederiveError {
 }
 
 /// Builds the bundle again from its recording, declarations and profile texts, and demands equal bytes.
-fn rederive(files: &Files, claims: Option<&Claims>, views: Views) -> Result<usize, RederiveError> {
+fn rederive(files: &Files, from: &Ingredients, claims: Option<&Claims>, views: Views) -> Result<usize, RederiveError> {
     let claims = claims.ok_or(RederiveError::Statement)?;
-    let from = ingredients(files)?;
-    let judged = payload::judge(&from)?;
-    let mut again = layout::with_tags(payload::build(&from, &judged, views)?, &claims.sealed_at);
-    let statement = statement::write(&again, &judged, &from, &claims.sealed_at, &claims.signers);
-    again.insert(layout::STATEMENT.to_owned(), statement);
+    let judged = payload::judge(from)?;
+    let mut again = layout::with_tags(payload::build(from, &judged, views)?, &claims.sealed_at);
+    let statement = statement::write(&again, &judged, from, &claims.sealed_at, &claims.signers);
+    again.insert(layout::STATEMENT.to_owned(), statement.into());
     let sealed_only = |name: &str| name.starts_with("seal/") && name != layout::STATEMENT;
     // Results and views first: a manifest that differs only says that something else does.
     let names: BTreeSet<(bool, &String)> =

@@ -4,16 +4,17 @@ use super::{
     args::{AmendArgs, KeygenArgs, ReportArgs, ReportFormat, SealArgs, SealForm, VerifyArgs},
     output, source, timestamp,
 };
+use jiff::civil::Date;
 use patuh::{
     bundle::{
-        Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
+        Amendment, Container, Content, Interim, Records, SealError, Sealing, SourceError, open,
         open::{Source, attested_in, is_zip},
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
         verify,
     },
-    model::Recording,
+    model::Sha256Digest,
     report::{self, Report, Standing},
     scan::journal::RECORDING,
 };
@@ -35,48 +36,50 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 
 pub async fn run_seal(a: &SealArgs) -> Done {
     let keys = keys(&a.key)?;
-    let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
-    let profiles: Result<Vec<ProfileSource>, Failure> = names.iter().map(|n| profile_source(n)).collect();
-    let sealing = Sealing {
-        recording: &a.source,
-        profiles: profiles?,
-        keys: &keys,
-        out: &a.out,
-        interim: if a.interim { Interim::Yes } else { Interim::No },
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: None,
-    };
+    let source = opened(&a.source)?;
+    let profiles = profile_sources(&a.profile, &source, a.as_of)?;
+    let (interim, out) = (interim(a.interim), a.out.as_path());
+    let sealed_at = patuh::scan::clock::now();
+    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment: None };
     finish(&sealing, &a.form).await
 }
 
 pub async fn run_amend(a: &AmendArgs) -> Done {
     let keys = keys(&a.key)?;
-    let profiles: Result<Vec<ProfileSource>, Failure> = a.profile.iter().map(|n| profile_source(n)).collect();
+    let source = opened(&a.bundle)?;
+    let profiles = profile_sources(&a.profile, &source, a.as_of)?;
     let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
     let mut amendment =
         Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)?, ..Amendment::default() };
     if let Some(dir) = &a.attested {
         super::attest::directory(dir)?;
         amendment.attested = attested_in(dir).map_err(|e| seal_failure(&e.into()))?;
-        amendment.attested_of = Some(source::read(&dir.join(RECORDING))?);
+        amendment.attested_of = Some(Sha256Digest::of(&source::read(&dir.join(RECORDING))?));
         if amendment.attested.is_none() {
             let message =
                 format!("`{}` holds no {}; add to it with `patuh attest`", dir.display(), source::ATTESTATIONS);
             return Err(Failure::new(Exit::NoInput, message));
         }
     }
-    let sealing = Sealing {
-        recording: &a.bundle,
-        profiles: profiles?,
-        keys: &keys,
-        out: &a.out,
-        interim: if a.interim { Interim::Yes } else { Interim::No },
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: Some(amendment),
-    };
+    let (interim, out) = (interim(a.interim), a.out.as_path());
+    let sealed_at = patuh::scan::clock::now();
+    let amendment = Some(amendment);
+    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment };
     finish(&sealing, &a.form).await
+}
+
+fn opened(path: &Path) -> Result<Source, Failure> {
+    Source::open(path).map_err(|e| seal_failure(&e.into()))
+}
+
+fn interim(asked: bool) -> Interim {
+    if asked { Interim::Yes } else { Interim::No }
+}
+
+/// The profiles named, once all of them were in force on the day of the recording.
+fn profile_sources(names: &[String], from: &Source, as_of: Option<Date>) -> Result<Vec<ProfileSource>, Failure> {
+    let names = source::names_on(names, &source::Day::of(from.recording(), as_of)?)?;
+    names.iter().map(|n| profile_source(n)).collect()
 }
 
 /// Seals, asks for the time, puts the bundle in place and says what was done. A bundle whose authority did
@@ -165,30 +168,20 @@ fn own_key() -> Result<Result<SigningKey, patuh::bundle::sign::KeyError>, Failur
     Ok(keygen(&path))
 }
 
-pub fn make(
-    from: &Path,
-    profiles: &[String],
-    keys: &[SigningKey],
-    out: &Path,
-    interim: Interim,
-) -> Result<patuh::bundle::seal::Sealed, Failure> {
+/// Seals as `seal` does, under built-in profiles, with one key.
+pub fn make(from: &Path, profiles: &[String], key: SigningKey, out: &Path) -> Result<(), Failure> {
+    let source = opened(from)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = profiles.iter().map(|n| profile_source(n)).collect();
-    let sealing = Sealing {
-        recording: from,
-        profiles: profiles?,
-        keys,
-        out,
-        interim,
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: None,
-    };
-    seal::seal(&sealing).map_err(|e| seal_failure(&e))
+    let (profiles, keys, interim) = (profiles?, &[key], Interim::Yes);
+    let sealed_at = patuh::scan::clock::now();
+    let sealing = Sealing { source, profiles, keys, out, interim, sealed_at, views, amendment: None };
+    seal::seal(&sealing).map(drop).map_err(|e| seal_failure(&e))
 }
 
 pub fn seal_failure(e: &SealError) -> Failure {
     use SealError as E;
     let exit = match e {
+        E::Source(SourceError::Recording { .. } | SourceError::Bundle(_)) => Exit::BadInput,
         E::Source(_) => Exit::NoInput,
         E::Payload(_) | E::Attested(_) | E::OtherRecording(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => {
             Exit::BadInput
@@ -279,10 +272,10 @@ fn pcapng(a: &ReportArgs) -> Done {
     let Some(path) = &a.out else {
         return Err(Failure::new(Exit::Usage, "--format pcapng is no text; name a file with --out FILE"));
     };
-    let from = Source::open(&a.source).map_err(|e| seal_failure(&e.into()))?;
+    let source = opened(&a.source)?;
     let bad = |e: String| Failure::new(Exit::BadInput, format!("{}: {e}", a.source.display()));
-    let recording = Recording::parse(&from.recording).map_err(|e| bad(e.to_string()))?;
-    let packets = report::pcapng(&recording, &from.transcripts).map_err(|e| bad(e.to_string()))?;
+    let transcripts = source.from.transcripts.to_vec().map_err(|e| bad(e.to_string()))?;
+    let packets = report::pcapng(source.recording(), &transcripts).map_err(|e| bad(e.to_string()))?;
     output::file(path, &packets)?;
     Ok(Exit::Passed)
 }

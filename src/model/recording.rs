@@ -4,7 +4,11 @@
 //! by itself what is missing (the run that did not finish, the planned runs that never started).
 use super::{digest::Sha256Digest, observation::Observation, scope::Scope, subject::Subject};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
 use thiserror::Error;
 
 pub const FORMAT: &str = "recording/1";
@@ -152,22 +156,28 @@ pub enum RecordingError {
 }
 
 impl Recording {
-    /// Reads the bytes of a `recording.jsonl`. A last line without its newline was cut off by a kill
-    /// and is left out; anything else that is wrong is an error.
+    /// Reads the bytes of a `recording.jsonl`.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordingError> {
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        let text = std::str::from_utf8(bytes.get(..whole).unwrap_or_default())
-            .map_err(|e| RecordingError::Line { line: 1, message: e.to_string() })?;
+        Self::read(&mut &*bytes)
+    }
+
+    /// Reads a `recording.jsonl` line by line. A last line without its newline was cut off by a kill
+    /// and is left out; anything else that is wrong is an error.
+    pub fn read(file: &mut dyn BufRead) -> Result<Self, RecordingError> {
         let mut reader =
             Reader { header: None, runs: Vec::new(), index: BTreeMap::new(), seen: BTreeSet::new(), finished: None };
-        for (n, line) in text.lines().enumerate() {
-            let number = n + 1;
-            let line = serde_json::from_str::<Line>(line)
-                .map_err(|e| RecordingError::Line { line: number, message: e.to_string() })?;
-            reader.take(number, line)?;
+        let mut hash = Sha256::new();
+        let mut bytes = Vec::new();
+        for number in 1.. {
+            let wrong = |message: String| RecordingError::Line { line: number, message };
+            bytes.clear();
+            file.read_until(b'\n', &mut bytes).map_err(|e| wrong(e.to_string()))?;
+            hash.update(&bytes);
+            let Some(line) = bytes.strip_suffix(b"\n") else { break };
+            reader.take(number, serde_json::from_slice(line).map_err(|e| wrong(e.to_string()))?)?;
         }
         let header = reader.header.ok_or(RecordingError::NoHeader)?;
-        Ok(Self { header, runs: reader.runs, finished: reader.finished, digest: Sha256Digest::of(bytes) })
+        Ok(Self { header, runs: reader.runs, finished: reader.finished, digest: Sha256Digest::from(hash) })
     }
 
     /// The time that time-dependent checks use: when the recording ended, as far as it tells.
@@ -176,7 +186,7 @@ impl Recording {
         self.finished.as_deref().or(last).unwrap_or(&self.header.started)
     }
 
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> {
         self.runs.iter().flat_map(|r| &r.records)
     }
 

@@ -57,6 +57,9 @@ pub struct AmendArgs {
     /// Judge under these instead of the bundle's own
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
+    /// The day on which these profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
     /// Instead of the bundle's
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
