@@ -1,7 +1,10 @@
 //! Sealing with several keys and agents, for a time that others tell, in a zip, again, and when the disk is full.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/sealing.rs"]
 mod support;
+use authority::Authority;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use patuh::bundle::{
     Amendment, Container, Interim, LineOutcome, ProfileSource, Records, SealError, Sealing, SigningKey, Source,
@@ -251,77 +254,6 @@ fn a_key_seals_without_leaving_its_agent() {
     assert!(error.contains("start an SSH agent"), "{error}");
 }
 
-/// A time-stamping authority of its own, of stock `openssl`.
-struct Authority {
-    dir: PathBuf,
-}
-
-impl Authority {
-    fn new(lab: &Lab, name: &str, key: &[&str]) -> Self {
-        let dir = lab.path(name);
-        fs::create_dir(&dir).unwrap();
-        let config = format!(
-            "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[tsa]\nextendedKeyUsage=critical,timeStamping\n\
-             [ts]\ndefault_tsa=conf\n[conf]\nserial={0}/serial\nsigner_cert={0}/tsa.pem\nsigner_key={0}/tsa.key\n\
-             certs={0}/ca.pem\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256,sha512\n[req]\ndistinguished_name=dn\n[dn]\n",
-            dir.display()
-        );
-        fs::write(dir.join("cnf"), config).unwrap();
-        fs::write(dir.join("serial"), "01").unwrap();
-        let here = |args: &[&str]| {
-            run(Command::new("openssl").args(args).current_dir(&dir));
-        };
-        let both = [&["req", "-newkey"], key, &["-nodes", "-config", "cnf", "-days", "30"]].concat();
-        here(
-            &[&both[..], &["-x509", "-subj", "/CN=Root", "-extensions", "ca", "-keyout", "ca.key", "-out", "ca.pem"]]
-                .concat(),
-        );
-        here(&[&both[..], &["-subj", "/CN=Time", "-keyout", "tsa.key", "-out", "tsa.csr"]].concat());
-        here(&[
-            "x509",
-            "-req",
-            "-in",
-            "tsa.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-extfile",
-            "cnf",
-            "-extensions",
-            "tsa",
-            "-days",
-            "30",
-            "-out",
-            "tsa.pem",
-        ]);
-        Self { dir }
-    }
-
-    fn usual(lab: &Lab, name: &str) -> Self {
-        Self::new(lab, name, &["rsa:2048"])
-    }
-
-    fn answer(&self, query: &[u8]) -> Vec<u8> {
-        fs::write(self.dir.join("q"), query).unwrap();
-        let args = ["ts", "-reply", "-config", "cnf", "-section", "conf", "-queryfile", "q", "-out", "r"];
-        run(Command::new("openssl").args(args).current_dir(&self.dir));
-        fs::read(self.dir.join("r")).unwrap()
-    }
-
-    fn anchors(&self) -> Vec<u8> {
-        fs::read(self.dir.join("ca.pem")).unwrap()
-    }
-
-    fn stamp(&self, bundle: &Path) -> Vec<u8> {
-        let query = timestamp::query(&fs::read(bundle.join(layout::SIGNATURE)).unwrap()).unwrap();
-        let answer = self.answer(&query);
-        attach(bundle, &answer).unwrap();
-        answer
-    }
-}
-
 fn time_of(bundle: &Path, anchors: Option<&[u8]>) -> (LineOutcome, String) {
     let v = verify(bundle, &Records { signers: None, anchors }, views);
     let (outcome, why) = detail(&v, "time");
@@ -335,7 +267,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
         let lab = Lab::new();
         let bundle = lab.seal("bundle", &[lab.key("key")]);
         assert!(time_of(&bundle, None).1.contains("lab clock only"));
-        let authority = Authority::new(&lab, "tsa", key);
+        let authority = Authority::new(&lab.path("tsa"), key);
         authority.stamp(&bundle);
         let (outcome, why) = time_of(&bundle, Some(&authority.anchors()));
         assert_eq!(outcome, LineOutcome::Ok, "{why}");
@@ -354,7 +286,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
 fn the_time_of_an_authority_that_the_reader_does_not_know_is_refused() {
     let lab = Lab::new();
     let bundle = lab.seal("bundle", &[lab.key("key")]);
-    let (known, stranger) = (Authority::usual(&lab, "known"), Authority::usual(&lab, "stranger"));
+    let (known, stranger) = (Authority::usual(&lab.path("known")), Authority::usual(&lab.path("stranger")));
     stranger.stamp(&bundle);
     let (outcome, why) = time_of(&bundle, Some(&known.anchors()));
     assert_eq!(outcome, LineOutcome::Failed);
@@ -366,7 +298,7 @@ fn the_time_of_an_authority_that_the_reader_does_not_know_is_refused() {
 fn a_token_of_another_bundle_is_not_attached_and_none_is_replaced() {
     let lab = Lab::new();
     let keys = [lab.key("key")];
-    let (a, authority) = (lab.seal("a", &keys), Authority::usual(&lab, "tsa"));
+    let (a, authority) = (lab.seal("a", &keys), Authority::usual(&lab.path("tsa")));
     let b = lab.seal("b", &[lab.key("other")]);
     let answer = authority.stamp(&a);
     let error = attach(&b, &answer).unwrap_err().to_string();
@@ -384,7 +316,7 @@ fn a_token_of_another_bundle_is_not_attached_and_none_is_replaced() {
 fn a_changed_token_never_tells_another_time() {
     let lab = Lab::new();
     let bundle = lab.seal("bundle", &[lab.key("key")]);
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     let whole = authority.stamp(&bundle);
     let stamped = fs::read(bundle.join(layout::SIGNATURE)).unwrap();
     let good = timestamp::read(&whole, &stamped).unwrap();
@@ -407,7 +339,7 @@ fn a_seal_that_its_token_is_older_than_is_refused() {
     let mut sealing = lab.sealing(&recording, &keys, &out);
     sealing.sealed_at = "2199-01-01T00:00:00Z".to_owned();
     seal(&sealing).unwrap();
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     authority.stamp(&out);
     let (outcome, why) = time_of(&out, Some(&authority.anchors()));
     assert_eq!(outcome, LineOutcome::Failed);
@@ -418,42 +350,18 @@ fn a_seal_that_its_token_is_older_than_is_refused() {
 #[test]
 fn the_command_line_asks_an_authority_or_carries_the_query_by_hand() {
     let lab = Lab::new();
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     let at = |name: &str| lab.path(name).display().to_string();
     let written = lab.path("p.toml");
     fs::write(&written, support::PROFILE).unwrap();
     run(&mut patuh(&["keygen", &at("lab")]));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (url, serve) = authority.serve(1);
     let common = [&at("recording")[..], "--profile", &at("p.toml"), "--key", &at("lab")].map(str::to_owned);
     let seal = |more: &[&str]| {
         let mut tool = patuh(&["seal"]);
         tool.args(&common).args(more);
         tool
     };
-    let serve = std::thread::spawn({
-        let dir = authority.dir.clone();
-        move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut got = Vec::new();
-            let mut part = [0; 4096];
-            let query = loop {
-                let n = stream.read(&mut part).unwrap();
-                got.extend(&part[..n]);
-                let head = got.windows(4).position(|w| w == b"\r\n\r\n");
-                // A query of ours is 59 bytes long: SHA-256, no nonce, certificate wanted.
-                if let Some(head) = head.filter(|h| got.len() >= h + 4 + 59) {
-                    break got[head + 4..].to_vec();
-                }
-            };
-            let head = String::from_utf8_lossy(&got).to_lowercase();
-            assert!(head.contains("content-type: application/timestamp-query"), "{head}");
-            let answer = Authority { dir }.answer(&query);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&answer).unwrap();
-        }
-    });
     let out = run(seal(&["--out", &at("online"), "--tsa", &url]).env("HOME", lab.0.path()));
     serve.join().unwrap();
     assert!(String::from_utf8_lossy(&out.stdout).contains("stamped at 20"), "{out:?}");

@@ -25,6 +25,10 @@ pub const TOKEN: &str = "seal/statement.json.sshsig.tsr";
 pub const INDEX: &str = "data/bundle.json";
 pub const RECORDING: &str = "data/recording/recording.jsonl";
 pub const TRANSCRIPTS: &str = "data/recording/transcripts.jsonl";
+/// What the scan was about to do, an authority's time over it, and one over the recording's last line.
+pub const PLAN: &str = "data/recording/plan.json";
+pub const BEFORE: &str = "data/recording/plan.json.tsr";
+pub const AFTER: &str = "data/recording/recording.jsonl.tsr";
 pub const ICS: &str = "data/declarations/ics.toml";
 pub const IXIT: &str = "data/declarations/ixit.toml";
 pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";

@@ -4,12 +4,13 @@ use super::{
     body::Body,
     integrity::{self, IntegrityError},
     layout::{self, Files},
-    payload::{self, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource, Recorded},
+    logs::{self, LogError},
+    payload::{self, Bracket, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource, Recorded},
     sign::{self, SignatureError},
     signed,
 };
 use crate::judge::{Assessment, Profile};
-use crate::model::{Recording, observation::clean};
+use crate::model::{Recording, observation::clean, plan};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -23,6 +24,8 @@ pub enum OpenError {
     Integrity { path: PathBuf, error: IntegrityError },
     #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
     Signature { path: PathBuf, error: SignatureError },
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
+    Logs { path: PathBuf, error: LogError },
     #[error("{}: {}; it was sealed by another version or is not a bundle of this tool", path.display(), shown(error))]
     Payload { path: PathBuf, error: PayloadError },
     #[error("{}: `{}` is not an index that this version reads: {}; use the version that sealed it", path.display(), layout::INDEX, shown(error))]
@@ -76,7 +79,7 @@ pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
         UnreadableError::Index(error) => OpenError::Index { path: owned(), error },
         UnreadableError::Payload(error) => OpenError::Payload { path: owned(), error },
     })?;
-    payload::cited(&from).map_err(|error| OpenError::Payload { path: owned(), error })?;
+    logs::check(&from).map_err(|error| OpenError::Logs { path: owned(), error })?;
     let judged = payload::judge(&from).map_err(|error| OpenError::Payload { path: owned(), error })?;
     let signers = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
     let manifest = layout::bytes(&files, layout::MANIFEST);
@@ -110,6 +113,7 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
     Ok(Ingredients {
         recorded: Arc::new(Recorded::read(log(layout::RECORDING))?),
         transcripts: log(layout::TRANSCRIPTS),
+        bracket: Bracket { plan: bytes(layout::PLAN), before: bytes(layout::BEFORE), after: bytes(layout::AFTER) },
         ics: bytes(layout::ICS),
         ixit: bytes(layout::IXIT),
         attested,
@@ -165,6 +169,11 @@ impl Source {
         let from = Ingredients {
             recorded: Arc::new(recorded),
             transcripts: log(&path.join("transcripts.jsonl"))?.unwrap_or_else(|| Vec::new().into()),
+            bracket: Bracket {
+                plan: optional(&path.join(plan::FILE))?,
+                before: optional(&path.join(plan::TOKEN))?,
+                after: optional(&path.join(plan::END_TOKEN))?,
+            },
             ics: optional(&path.join("ics.toml"))?,
             ixit: optional(&path.join("ixit.toml"))?,
             attested: attested_in(path)?,

@@ -13,11 +13,7 @@ use crate::judge::{
 };
 use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, io, sync::Arc};
 use thiserror::Error;
 
 pub const SCHEMA: &str = "bundle/1";
@@ -65,6 +61,26 @@ pub struct Supersedes {
     pub changed: Vec<String>,
 }
 
+/// What holds a recording in time; one of `recording/1` has none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bracket {
+    /// What was about to be done.
+    pub plan: Option<Vec<u8>>,
+    /// An authority's answer over the plan.
+    pub before: Option<Vec<u8>>,
+    /// An authority's answer over the recording's last line.
+    pub after: Option<Vec<u8>>,
+}
+
+impl Bracket {
+    /// Each file of it with its path in a bundle.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Vec<u8>)> {
+        [(layout::PLAN, &self.plan), (layout::BEFORE, &self.before), (layout::AFTER, &self.after)]
+            .into_iter()
+            .filter_map(|(path, bytes)| Some((path, bytes.as_ref()?)))
+    }
+}
+
 /// A recording's file, and what it says.
 #[derive(Debug)]
 pub struct Recorded {
@@ -85,6 +101,7 @@ impl Recorded {
 pub struct Ingredients {
     pub recorded: Arc<Recorded>,
     pub transcripts: Body,
+    pub bracket: Bracket,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
     pub attested: Option<Attested>,
@@ -131,8 +148,6 @@ pub enum PayloadError {
     ProfileName(String),
     #[error("{file}: {error}")]
     Log { file: &'static str, error: io::Error },
-    #[error("transcripts.jsonl: no line has the digest {digest} that record `{record}` cites; scan again")]
-    NoTranscript { record: String, digest: Sha256Digest },
     #[error("recording.jsonl: the scan did not finish; finish it with `patuh scan --resume`, or seal with --interim")]
     Unfinished,
     #[error(
@@ -184,6 +199,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
     files.insert(layout::RECORDING.to_owned(), from.recorded.body.clone());
     files.insert(layout::TRANSCRIPTS.to_owned(), from.transcripts.clone());
     let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec().into());
+    from.bracket.files().for_each(|(path, b)| drop(put(path, b)));
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
     from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
     if let Some(attested) = &from.attested {
@@ -228,6 +244,9 @@ pub struct Index {
     pub interim: Interim,
     pub recording: String,
     pub transcripts: String,
+    /// Plan and time-stamp tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bracket: Vec<String>,
     pub declarations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestations: Option<String>,
@@ -257,6 +276,7 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
         interim: from.interim,
         recording: layout::RECORDING.to_owned(),
         transcripts: layout::TRANSCRIPTS.to_owned(),
+        bracket: from.bracket.files().map(|(path, _)| path.to_owned()).collect(),
         declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
         attestations: from.attested.as_ref().map(|_| layout::ATTESTATIONS.to_owned()),
         attachments: from
@@ -292,26 +312,6 @@ fn names(profiles: &[Profile]) -> Result<(), PayloadError> {
         }
     }
     if seen.is_empty() { Err(PayloadError::NoProfile) } else { Ok(()) }
-}
-
-/// Every transcript that a record cites is there.
-pub fn cited(from: &Ingredients) -> Result<(), PayloadError> {
-    let records = from.recorded.value.records();
-    let mut missing: BTreeMap<&Sha256Digest, &str> =
-        records.rev().filter_map(|r| Some((r.transcript.as_ref()?, r.id.as_str()))).collect();
-    let read = from.transcripts.read(|file| {
-        let mut line = Vec::new();
-        while file.read_until(b'\n', &mut line)? > 0 {
-            missing.remove(&Sha256Digest::of(line.strip_suffix(b"\n").unwrap_or(&line)));
-            line.clear();
-        }
-        Ok(())
-    });
-    read.map_err(|error| PayloadError::Log { file: "transcripts.jsonl", error })?;
-    match missing.into_iter().next() {
-        None => Ok(()),
-        Some((digest, record)) => Err(PayloadError::NoTranscript { record: record.to_owned(), digest: digest.clone() }),
-    }
 }
 
 /// Everything planned was done, and nobody is waited for.

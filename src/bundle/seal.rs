@@ -6,6 +6,7 @@ use super::{
     body::Body,
     dsse,
     layout::{self, Files},
+    logs::{self, LogError},
     open::{Source, SourceError},
     payload::{self, Interim, PayloadError, ProfileSource, Views},
     sign::{KeyError, SigningKey},
@@ -53,6 +54,8 @@ pub enum SealError {
     #[error(transparent)]
     Payload(#[from] PayloadError),
     #[error(transparent)]
+    Logs(#[from] LogError),
+    #[error(transparent)]
     Key(#[from] KeyError),
     #[error("a bundle has 1 to {} different signers; name each key once with --key", layout::MOST_SIGNERS)]
     Signers,
@@ -98,7 +101,7 @@ pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
         return Err(SealError::Time(at.clone()));
     }
     let from = ingredients(sealing)?;
-    payload::cited(&from)?;
+    logs::check(&from)?;
     let judged = payload::judge(&from)?;
     let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
     let signers = signers(sealing.keys)?;
@@ -192,8 +195,14 @@ pub fn attach(bundle: &Path, response: &[u8]) -> Result<Token, SealError> {
     }
     let out = bundle.join(layout::TOKEN);
     absent(&out)?;
-    let token = timestamp::read(response, &signature_of(bundle)?)?;
-    place_file(&out, |file| file.write_all(response))?;
+    keep(&out, response, &signature_of(bundle)?)
+}
+
+/// Puts an authority's answer about `stamped` in a new file.
+pub fn keep(out: &Path, response: &[u8], stamped: &[u8]) -> Result<Token, SealError> {
+    absent(out)?;
+    let token = timestamp::read(response, stamped)?;
+    place_file(out, |file| file.write_all(response))?;
     Ok(token)
 }
 

@@ -1,6 +1,7 @@
-//! Time that the laboratory does not tell itself: RFC 3161 tokens over the seal's first signature.
+//! Time that the laboratory does not tell itself: RFC 3161 tokens over the plan, the recording's end and the seal's
+//! first signature.
 //!
-//! A token is checked from the bytes up: it names our signature, its signer's certificate leads to an
+//! A token is checked from the bytes up: it names our file, its signer's certificate leads to an
 //! authority in the reader's own records, and was meant for stamping time when it did so.
 use cms::{
     cert::CertificateChoices,
@@ -38,10 +39,7 @@ pub enum TimestampError {
     Refused(u8),
     #[error("not a time-stamp response (RFC 3161): {0}; take it from the authority again")]
     Form(String),
-    #[error(
-        "the time-stamp token is for another file; make the query from this bundle's `{}`",
-        super::layout::SIGNATURE
-    )]
+    #[error("the time-stamp token is for another file; make the query with `patuh timestamp`")]
     OtherFile,
     #[error("the time-stamp token does not hold what its authority signed; take it from the authority again")]
     Signature,

@@ -1,14 +1,14 @@
 //! Verifying: four questions, each with its own line, none standing in for another.
 use super::{
     body::Body,
-    integrity,
+    bracket, integrity,
     layout::{self, Files},
+    logs,
     open::{UnreadableError, ingredients},
     payload::{self, Ingredients, PayloadError, Views},
     sign::{self, SignatureError},
     signed, signers,
     statement::{self, Claims},
-    timestamp,
 };
 use crate::model::observation::clean;
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub fn verify(path: &Path, records: &Records<'_>, views: Views) -> Verification 
 pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verification {
     let from = ingredients(files);
     let whole = integrity::check(files).map_err(|e| e.to_string()).and_then(|_| match &from {
-        Ok(from) => payload::cited(from).map_err(|e| e.to_string()),
+        Ok(from) => logs::check(from).map_err(|e| e.to_string()),
         Err(e) => Err(e.to_string()),
     });
     let integrity = match whole {
@@ -93,6 +93,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
         Err(e) => line("integrity", LineOutcome::Failed, e),
     };
     let claims = bytes(files, layout::STATEMENT).and_then(Claims::parse);
+    let time = bracket::check(files, from.as_ref().ok(), claims.as_ref(), records.anchors);
     let rederived = match from.map_err(RederiveError::from).and_then(|f| rederive(files, &f, claims.as_ref(), views)) {
         Ok(count) => {
             line("re-derivation", LineOutcome::Ok, format!("judged again: the same bytes for {count} profile(s)"))
@@ -100,39 +101,10 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
         Err(e) => line("re-derivation", LineOutcome::Failed, e.to_string()),
     };
     let authenticity = authenticity(files, claims.as_ref(), records.signers);
-    Verification { lines: [integrity, authenticity, time(files, claims.as_ref(), records.anchors), rederived] }
+    Verification { lines: [integrity, authenticity, time, rederived] }
 }
 
-/// A clock of the laboratory may be this far ahead of the authority's.
-const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
-
-fn time(files: &Files, claims: Option<&Claims>, anchors: Option<&[u8]>) -> VerificationLine {
-    let told = claims.map(|c| format!("sealed at {}", c.sealed_at)).unwrap_or_default();
-    let (Some(token), Some(stamped)) = (bytes(files, layout::TOKEN), bytes(files, layout::SIGNATURE)) else {
-        return line("time", LineOutcome::NotChecked, format!("lab clock only: {told}"));
-    };
-    let failed = |why: String| line("time", LineOutcome::Failed, format!("`{}`: {why}", layout::TOKEN));
-    let token = match timestamp::read(token, stamped) {
-        Ok(token) => token,
-        Err(e) => return failed(e.to_string()),
-    };
-    let at = |time: &str| time.parse::<jiff::Timestamp>().ok();
-    let ahead = claims.and_then(|c| Some(at(&c.sealed_at)?.duration_since(at(&token.time)?) > AHEAD));
-    if ahead != Some(false) {
-        return failed(format!("stamped at {}, before it was {told}: the lab's clock was wrong", token.time));
-    }
-    let stamped = format!("stamped at {} (serial {}), {told} by the lab's clock", token.time, token.serial);
-    match anchors.map(|a| token.trusted(a)) {
-        None => {
-            let detail = format!("{stamped}; authority not compared with your records, give them with --tsa-anchors");
-            line("time", LineOutcome::NotChecked, detail)
-        }
-        Some(Ok(())) => line("time", LineOutcome::Ok, stamped),
-        Some(Err(e)) => failed(e.to_string()),
-    }
-}
-
-fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
+pub(super) fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
     // A stranger's bundle has a say in it: it must not steer a terminal.
     VerificationLine { name, outcome, detail: clean(&detail, 500) }
 }
@@ -143,7 +115,7 @@ fn unreadable(why: &str) -> Verification {
     Verification { lines: [integrity, unchecked("authenticity"), unchecked("time"), unchecked("re-derivation")] }
 }
 
-fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
+pub(super) fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
     files.get(name).and_then(Body::held)
 }
 

@@ -100,7 +100,7 @@ async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
     let container = if form.zip { Container::Zip } else { Container::Directory };
     let sealed = built.place(sealing.out, container).map_err(|e| seal_failure(&e))?;
     if let Some((path, stamped)) = query {
-        timestamp::write_query(path, &stamped)?;
+        timestamp::write_query(path, &stamped, sealing.out)?;
     }
     let mut out = format!("{} sealed as {}\n", sealed.path.display(), sealed.identifier);
     for key in sealing.keys {
@@ -183,9 +183,13 @@ pub fn seal_failure(e: &SealError) -> Failure {
     let exit = match e {
         E::Source(SourceError::Recording { .. } | SourceError::Bundle(_)) => Exit::BadInput,
         E::Source(_) => Exit::NoInput,
-        E::Payload(_) | E::Attested(_) | E::OtherRecording(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => {
-            Exit::BadInput
-        }
+        E::Payload(_)
+        | E::Logs(_)
+        | E::Attested(_)
+        | E::OtherRecording(_)
+        | E::NotABundle(_)
+        | E::Timestamp(_)
+        | E::Bundle(_) => Exit::BadInput,
         E::Key(_) | E::Signers => Exit::BadConfig,
         E::Exists(_) | E::Write { .. } => Exit::Io,
         E::Reason | E::Packed(_) => Exit::Usage,

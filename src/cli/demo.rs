@@ -1,7 +1,7 @@
 //! `demo`: simulated devices on loopback, scanned and judged under several regions. No hardware, no root, no network.
 use super::{
     Done, Exit, Failure,
-    args::{DemoArgs, ScanArgs},
+    args::{DemoArgs, ScanArgs, ScanTime},
     bundle, judge, output,
     scan::{self, Temporary},
     sim, source,
@@ -118,6 +118,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         probe: Vec::new(),
         out: None,
         resume: None,
+        time: ScanTime::default(),
         json: false,
         expect: None,
     };

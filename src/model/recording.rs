@@ -2,7 +2,13 @@
 //!
 //! A line is complete or it is not there: a recording cut off at any byte can be read, and then says
 //! by itself what is missing (the run that did not finish, the planned runs that never started).
-use super::{digest::Sha256Digest, observation::Observation, scope::Scope, subject::Subject};
+use super::{
+    chain::{Broken, Chain, links},
+    digest::Sha256Digest,
+    observation::Observation,
+    scope::Scope,
+    subject::Subject,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -11,7 +17,9 @@ use std::{
 };
 use thiserror::Error;
 
-pub const FORMAT: &str = "recording/1";
+pub const FORMAT: &str = "recording/2";
+/// Without a plan and without chains; still read.
+pub const UNCHAINED: &str = "recording/1";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,11 +120,28 @@ pub struct Record {
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
     Header(Header),
-    RunStarted { run: String, probe: String, version: u32, subjects_from: Vec<String>, at: String },
+    RunStarted {
+        run: String,
+        probe: String,
+        version: u32,
+        subjects_from: Vec<String>,
+        at: String,
+    },
     Record(Record),
-    Gap { run: String, gap: Gap },
-    RunFinished { run: String, at: String },
-    Finished { at: String },
+    Gap {
+        run: String,
+        gap: Gap,
+    },
+    RunFinished {
+        run: String,
+        at: String,
+    },
+    /// With the digest of the last line of the transcripts, or of what their first would name.
+    Finished {
+        at: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transcripts: Option<Sha256Digest>,
+    },
 }
 
 /// One execution of one probe.
@@ -137,6 +162,12 @@ pub struct Recording {
     pub header: Header,
     pub runs: Vec<Run>,
     pub finished: Option<String>,
+    /// The last line of the transcripts when the scan finished.
+    pub transcripts: Option<Sha256Digest>,
+    /// Of the file's lines; `recording/1` has none.
+    pub chain: Option<Chain>,
+    /// The last line with its newline, which stands for all of a chain.
+    pub last: Vec<u8>,
     /// Of the file's bytes.
     pub digest: Sha256Digest,
 }
@@ -147,10 +178,14 @@ pub enum RecordingError {
     Line { line: usize, message: String },
     #[error("line 1: the header is missing; this is not a recording")]
     NoHeader,
-    #[error("line 1: format `{0}` is not known to this version (it reads `{FORMAT}`); use a newer patuh")]
+    #[error(
+        "line 1: format `{0}` is not known to this version (it reads `{UNCHAINED}` and `{FORMAT}`); use a newer patuh"
+    )]
     Format(String),
     #[error("line {line}: {what} names run `{run}`, which was never started")]
     UnknownRun { line: usize, what: &'static str, run: String },
+    #[error("line {line}: {broken}; take the recording from its source again")]
+    Chain { line: usize, broken: Broken },
     #[error("line {line}: `{id}` stands twice")]
     Twice { line: usize, id: String },
 }
@@ -164,20 +199,32 @@ impl Recording {
     /// Reads a `recording.jsonl` line by line. A last line without its newline was cut off by a kill
     /// and is left out; anything else that is wrong is an error.
     pub fn read(file: &mut dyn BufRead) -> Result<Self, RecordingError> {
-        let mut reader =
-            Reader { header: None, runs: Vec::new(), index: BTreeMap::new(), seen: BTreeSet::new(), finished: None };
+        let mut reader = Reader::default();
         let mut hash = Sha256::new();
-        let mut bytes = Vec::new();
+        let (mut bytes, mut last) = (Vec::new(), Vec::new());
         for number in 1.. {
             let wrong = |message: String| RecordingError::Line { line: number, message };
             bytes.clear();
             file.read_until(b'\n', &mut bytes).map_err(|e| wrong(e.to_string()))?;
             hash.update(&bytes);
-            let Some(line) = bytes.strip_suffix(b"\n") else { break };
-            reader.take(number, serde_json::from_slice(line).map_err(|e| wrong(e.to_string()))?)?;
+            if bytes.pop() != Some(b'\n') {
+                break;
+            }
+            last.clone_from(&bytes);
+            if number == 1 && links(&bytes).is_some() {
+                reader.chain = Some(Chain::default());
+            }
+            if let Some(chain) = &mut reader.chain {
+                let link = chain.take(&bytes).map_err(|broken| RecordingError::Chain { line: number, broken })?;
+                bytes.truncate(link);
+                bytes.push(b'}');
+            }
+            reader.take(number, serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?)?;
         }
-        let header = reader.header.ok_or(RecordingError::NoHeader)?;
-        Ok(Self { header, runs: reader.runs, finished: reader.finished, digest: Sha256Digest::from(hash) })
+        last.push(b'\n');
+        let Reader { header, runs, finished, transcripts, chain, .. } = reader;
+        let (header, digest) = (header.ok_or(RecordingError::NoHeader)?, Sha256Digest::from(hash));
+        Ok(Self { header, runs, finished, transcripts, chain, last, digest })
     }
 
     /// The time that time-dependent checks use: when the recording ended, as far as it tells.
@@ -222,12 +269,15 @@ impl Recording {
     }
 }
 
+#[derive(Default)]
 struct Reader {
     header: Option<Header>,
     runs: Vec<Run>,
     index: BTreeMap<String, usize>,
     seen: BTreeSet<String>,
     finished: Option<String>,
+    transcripts: Option<Sha256Digest>,
+    chain: Option<Chain>,
 }
 
 impl Reader {
@@ -243,7 +293,7 @@ impl Reader {
         }
         match line {
             Line::Header(h) => {
-                if h.format != FORMAT {
+                if h.format != if self.chain.is_some() { FORMAT } else { UNCHAINED } {
                     return Err(RecordingError::Format(h.format));
                 }
                 if self.header.replace(h).is_some() {
@@ -275,7 +325,7 @@ impl Reader {
             }
             Line::Gap { run, gap } => self.run(number, "a gap", &run)?.gaps.push(gap),
             Line::RunFinished { run, at } => self.run(number, "an end", &run)?.finished = Some(at),
-            Line::Finished { at } => self.finished = Some(at),
+            Line::Finished { at, transcripts } => (self.finished, self.transcripts) = (Some(at), transcripts),
         }
         Ok(())
     }

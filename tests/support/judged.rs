@@ -1,6 +1,6 @@
 //! A small recording, judged as a bundle judges it.
 use crate::support::{TRANSCRIPT, profile};
-use patuh::bundle::{Ingredients, Interim, ProfileSource, Recorded, payload};
+use patuh::bundle::{Bracket, Ingredients, Interim, ProfileSource, Recorded, payload};
 use patuh::{judge::Assessment, model::Recording};
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub fn judged(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessment>) {
     let bytes = (lines.join("\n") + "\n").into_bytes();
     let from = Ingredients {
+        bracket: Bracket::default(),
         recorded: Arc::new(Recorded::read(bytes.into()).unwrap()),
         transcripts: format!("{TRANSCRIPT}\n").into(),
         ics: ics.map(|t| t.as_bytes().to_vec()),

@@ -84,7 +84,8 @@ pub struct AmendArgs {
     after_help = "Examples:\n  patuh timestamp camera.bundle --request camera.tsq\n  curl -H 'Content-Type: application/timestamp-query' --data-binary @camera.tsq URL -o camera.tsr\n  patuh timestamp camera.bundle --token camera.tsr"
 )]
 pub struct TimestampArgs {
-    #[arg(value_name = "BUNDLE")]
+    /// A bundle: its seal. A recording: its plan before the first packet, its end after the last
+    #[arg(value_name = "BUNDLE|RECORDING")]
     pub bundle: PathBuf,
     /// Attach this answer of an authority
     #[arg(long, value_name = "FILE")]
