@@ -2,9 +2,9 @@
 # Checks a bundle made by `patuh seal` with stock tools alone: that its files are those that were sealed, and
 # that those who sealed it are in your own records. Needs coreutils, findutils, jq, ssh-keygen and openssl.
 #
-#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]
+#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]
 #
-# ALLOWED_SIGNERS and TSA_ANCHORS are yours: never take them from the bundle. Exit code 0 if everything holds,
+# ALLOWED_SIGNERS and the anchors are yours: never take them from the bundle ("" for none). Exit code 0 if everything holds,
 # 1 if anything does not. Whether the verdicts follow from the recording, only `patuh verify` can tell.
 set -eu
 LC_ALL=C
@@ -13,9 +13,10 @@ fail() {
     echo "NOT OK: $*"
     exit 1
 }
-[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]"
+[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]"
 allowed=$(realpath "$2")
 anchors=${3:+$(realpath "$3")}
+cms_anchors=${4:+$(realpath "$4")}
 cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,6 +37,7 @@ signers=$(jq -er '.predicate.signers | length' seal/statement.json 2>/dev/null) 
         printf '%s\n' "seal/statement.json.$n.sshsig" "seal/signer.$n.pub"
         n=$((n + 1))
     done
+    [ "$(jq -r '.predicate.certificates // [] | length' seal/statement.json)" = 0 ] || echo seal/statement.json.p7s
     [ ! -e seal/statement.json.sshsig.tsr ] || echo seal/statement.json.sshsig.tsr
 } | sort >"$work/expected"
 find . -path ./data -prune -o -type f -print | cut -c3- | sort | cmp -s - "$work/expected" || fail "a file outside data/ is missing or was added"
@@ -145,6 +147,28 @@ while [ "$n" -le "$signers" ]; do
     echo "authenticity: ok, signed by $who with $print"
     n=$((n + 1))
 done
+
+# The signature with an X.509 key, where the statement names its certificates.
+cms=seal/statement.json.p7s
+if [ -e "$cms" ]; then
+    openssl pkcs7 -inform DER -in "$cms" -print_certs -out "$work/certs" 2>/dev/null || fail "$cms is no CMS signature"
+    awk -v dir="$work" '/^-----BEGIN/ { n++ } n { print >(dir "/cert." n) }' "$work/certs"
+    for cert in "$work"/cert.*; do openssl x509 -in "$cert" -outform DER | sha256sum | cut -c1-64; done | sort >"$work/there"
+    jq -r '.predicate.certificates[]' seal/statement.json | sort | cmp -s - "$work/there" || fail "$cms does not hold the certificates that the statement names"
+    verify() {
+        openssl cms -verify -binary -inform DER -in "$cms" -content seal/statement.json -out "$work/out" "$@" >/dev/null 2>&1
+    }
+    verify -noverify || fail "$cms does not fit the statement"
+    if [ -n "$cms_anchors" ]; then
+        verify -cades -CAfile "$cms_anchors" -purpose any -attime "$(date -u -d "$(jq -r .predicate.sealed_at seal/statement.json)" +%s)" ||
+            fail "$cms is not by a certificate of your authorities"
+        echo "certificate: ok"
+    else
+        echo "certificate: not compared with your records"
+    fi
+elif [ -n "$cms_anchors" ]; then
+    fail "no certificate signed it"
+fi
 
 # 4. Time, where an authority told it: before the scan, after it, and after the seal.
 told() {

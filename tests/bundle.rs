@@ -36,7 +36,8 @@ impl Lab {
         let (recording, out) = (self.path("recording"), self.path(name));
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (keys, source) = (std::slice::from_ref(&self.key), Source::open(&recording)?);
-        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None }).map(|s| s.path)
+        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None, cms: None })
+            .map(|s| s.path)
     }
 
     fn seal(&self) -> PathBuf {
@@ -54,7 +55,7 @@ fn write(dir: &Path, lines: &[String]) {
 
 /// Verifies with a reader's own allowed_signers.
 fn known_to(bundle: &Path, signers: &str) -> Verification {
-    verify(bundle, &Records { signers: Some(signers), anchors: None }, views)
+    verify(bundle, &Records { signers: Some(signers), anchors: None, ..Records::default() }, views)
 }
 
 fn detail<'a>(v: &'a Verification, name: &str) -> (LineOutcome, &'a str) {

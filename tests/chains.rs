@@ -51,7 +51,17 @@ impl Lab {
         let (keys, out) = ([self.key()], self.path(name));
         let (source, profiles) = (Source::open(&self.path("recording"))?, vec![profile()]);
         let sealed_at = patuh::scan::clock::now();
-        seal(&Sealing { source, profiles, keys: &keys, out: &out, interim, sealed_at, views, amendment: None })?;
+        seal(&Sealing {
+            source,
+            profiles,
+            keys: &keys,
+            out: &out,
+            interim,
+            sealed_at,
+            views,
+            amendment: None,
+            cms: None,
+        })?;
         Ok(out)
     }
 
@@ -215,7 +225,7 @@ fn an_authority_tells_between_what_times_the_evidence_was_made() {
     let bundle = lab.seal();
     let anchors = authority.anchors();
     let check = |bundle: &Path| {
-        let v = verify(bundle, &Records { signers: None, anchors: Some(&anchors) }, views);
+        let v = verify(bundle, &Records { signers: None, anchors: Some(&anchors), ..Records::default() }, views);
         (v.lines[2].outcome, v.lines[2].detail.clone())
     };
     let (outcome, said) = check(&bundle);
@@ -231,7 +241,8 @@ fn an_authority_tells_between_what_times_the_evidence_was_made() {
     let stranger = Authority::usual(&lab.path("stranger"));
     let (good, said) = lab.script(&bundle, Some(&lab.path("stranger/ca.pem")));
     assert!(!good && said.contains("plan.json.tsr does not hold or is not by your authority"), "{said}");
-    let v = verify(&bundle, &Records { signers: None, anchors: Some(&stranger.anchors()) }, views);
+    let v =
+        verify(&bundle, &Records { signers: None, anchors: Some(&stranger.anchors()), ..Records::default() }, views);
     assert!(v.code() == 1 && v.lines[2].detail.contains("`data/recording/plan.json.tsr`"), "{v:?}");
     // Without the token the chain does not begin where it should: an answer is not taken away unseen.
     fs::remove_file(bundle.join(layout::BEFORE)).unwrap();
@@ -294,7 +305,7 @@ fn a_scan_asks_an_authority_before_its_first_packet_and_after_its_last() {
     fs::rename(lab.path("recording-2"), lab.path("recording")).unwrap();
     let bundle = lab.try_seal("bundle", Interim::Yes).unwrap();
     let anchors = authority.anchors();
-    let v = verify(&bundle, &Records { signers: None, anchors: Some(&anchors) }, views);
+    let v = verify(&bundle, &Records { signers: None, anchors: Some(&anchors), ..Records::default() }, views);
     assert!(v.code() == 0 && v.lines[2].detail.starts_with("recorded between 20"), "{v:?}");
 }
 

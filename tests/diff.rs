@@ -33,6 +33,7 @@ impl Lab {
             sealed_at: "2026-01-02T03:04:05Z".to_owned(),
             views,
             amendment: None,
+            cms: None,
         })
         .unwrap();
         out

@@ -42,7 +42,7 @@ impl Lab {
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (interim, amendment) = (Interim::No, None);
         let source = Source::open(recording).unwrap();
-        Sealing { source, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment }
+        Sealing { source, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment, cms: None }
     }
 
     fn seal(&self, name: &str, keys: &[SigningKey]) -> PathBuf {
@@ -94,7 +94,8 @@ fn every_signer_must_be_in_the_readers_records() {
     let keys = [lab.key("tester"), lab.key("manager")];
     let bundle = lab.seal("bundle", &keys);
     let line = |name: &str, key: &SigningKey| signers::line(name, &key.public_line().unwrap());
-    let known = |text: &str| verify(&bundle, &Records { signers: Some(text), anchors: None }, views);
+    let known =
+        |text: &str| verify(&bundle, &Records { signers: Some(text), anchors: None, ..Records::default() }, views);
     let both = known(&(line("t@lab", &keys[0]) + &line("m@lab", &keys[1])));
     let (outcome, why) = detail(&both, "authenticity");
     assert_eq!(outcome, LineOutcome::Ok);
@@ -255,7 +256,7 @@ fn a_key_seals_without_leaving_its_agent() {
 }
 
 fn time_of(bundle: &Path, anchors: Option<&[u8]>) -> (LineOutcome, String) {
-    let v = verify(bundle, &Records { signers: None, anchors }, views);
+    let v = verify(bundle, &Records { signers: None, anchors, ..Records::default() }, views);
     let (outcome, why) = detail(&v, "time");
     assert_eq!(v.code(), u8::from(outcome == LineOutcome::Failed), "{v:?}");
     (outcome, why.to_owned())
@@ -324,7 +325,9 @@ fn a_changed_token_never_tells_another_time() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
-        match timestamp::read(&bytes, &stamped).and_then(|t| t.trusted(&authority.anchors()).map(|()| t)) {
+        match timestamp::read(&bytes, &stamped)
+            .and_then(|t| t.trusted(&authority.anchors()).map(|()| t).map_err(Into::into))
+        {
             Ok(token) => assert_eq!((&token.time, &token.serial), (&good.time, &good.serial), "byte {at}"),
             Err(_) => refused += 1,
         }

@@ -46,6 +46,7 @@ impl Lab {
             sealed_at: "2026-01-02T03:04:05Z".to_owned(),
             views,
             amendment: None,
+            cms: None,
         })
         .unwrap();
         Self { dir, allowed }
@@ -73,7 +74,7 @@ impl Lab {
 
     /// Integrity and authenticity, as far as the script looks, too.
     fn ours_accepts(&self, bundle: &Path) -> (bool, String) {
-        let v = verify(bundle, &Records { signers: Some(&self.allowed), anchors: None }, views);
+        let v = verify(bundle, &Records { signers: Some(&self.allowed), anchors: None, ..Records::default() }, views);
         let good = v.lines.iter().take(2).all(|l| l.outcome == LineOutcome::Ok);
         (good, format!("{:?}", v.lines))
     }

@@ -66,16 +66,20 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
 
 /// As many signatures and keys as the statement names signers, and no more.
 fn sealed(files: &Files, claims: &Claims) -> Result<(), IntegrityError> {
-    for n in 0..layout::MOST_SIGNERS.max(claims.signers.len()) {
+    for n in 0..layout::MOST_SIGNERS.max(claims.by.signers.len()) {
         for name in [layout::signature(n), layout::signer(n)] {
-            match (n < claims.signers.len(), files.contains_key(&name)) {
+            match (n < claims.by.signers.len(), files.contains_key(&name)) {
                 (true, false) => return Err(IntegrityError::Missing(name)),
                 (false, true) => return Err(IntegrityError::Cosigner(name)),
                 (true, true) | (false, false) => {}
             }
         }
     }
-    Ok(())
+    match (claims.by.certificates.is_empty(), files.contains_key(layout::CMS)) {
+        (false, false) => Err(IntegrityError::Missing(layout::CMS.to_owned())),
+        (true, true) => Err(IntegrityError::Cosigner(layout::CMS.to_owned())),
+        (false, true) | (true, false) => Ok(()),
+    }
 }
 
 /// The manifest lists exactly these files with these digests, in the one way to write it.

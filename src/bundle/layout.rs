@@ -20,6 +20,8 @@ pub const SIGNATURE: &str = "seal/statement.json.sshsig";
 pub const SIGNER: &str = "seal/signer.pub";
 /// The statement once more, for supply-chain tools.
 pub const ENVELOPE: &str = "seal/statement.dsse.json";
+/// A CMS signature over the statement, where the laboratory has an X.509 key.
+pub const CMS: &str = "seal/statement.json.p7s";
 /// A time-stamping authority's answer over [`SIGNATURE`]; attached any time after sealing.
 pub const TOKEN: &str = "seal/statement.json.sshsig.tsr";
 pub const INDEX: &str = "data/bundle.json";
@@ -177,7 +179,7 @@ pub fn checked(path: String) -> Result<String, ReadError> {
 
 fn may_be(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    let seal = || path == TOKEN || (1..MOST_SIGNERS).any(|n| path == signature(n) || path == signer(n));
+    let seal = || path == TOKEN || path == CMS || (1..MOST_SIGNERS).any(|n| path == signature(n) || path == signer(n));
     let known = TAG_FILES.contains(&path) || path.starts_with("data/") || seal();
     known && path.len() <= LONGEST_PATH && path.bytes().all(plain)
 }

@@ -4,13 +4,14 @@ use super::{
     archive,
     attested::AttestedError,
     body::Body,
+    cms::{CmsError, CmsKey},
     dsse,
     layout::{self, Files},
     logs::{self, LogError},
     open::{Source, SourceError},
     payload::{self, Interim, PayloadError, ProfileSource, Views},
     sign::{KeyError, SigningKey},
-    statement,
+    statement::{self, By},
     timestamp::{self, TimestampError, Token},
 };
 use std::{
@@ -36,6 +37,8 @@ pub struct Sealing<'a> {
     pub views: Views,
     /// Set when `source` is a bundle that the new one replaces.
     pub amendment: Option<Amendment>,
+    /// Signs the statement, too.
+    pub cms: Option<&'a CmsKey>,
 }
 
 /// What was sealed: for the last line on the terminal.
@@ -57,6 +60,8 @@ pub enum SealError {
     Logs(#[from] LogError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Cms(#[from] CmsError),
     #[error("a bundle has 1 to {} different signers; name each key once with --key", layout::MOST_SIGNERS)]
     Signers,
     #[error("{}: is not a sealed bundle; name a directory or zip made by `patuh seal`", .0.display())]
@@ -104,15 +109,19 @@ pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
     logs::check(&from)?;
     let judged = payload::judge(&from)?;
     let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
-    let signers = signers(sealing.keys)?;
-    let statement = statement::write(&files, &judged, &from, at, &signers);
+    let certificates = sealing.cms.map(CmsKey::digests).unwrap_or_default();
+    let by = By { signers: signers(sealing.keys)?, certificates };
+    let statement = statement::write(&files, &judged, &from, at, &by);
     for (n, key) in sealing.keys.iter().enumerate() {
         files.insert(layout::signature(n), key.sign(&statement)?.into());
         files.insert(layout::signer(n), key.public_line()?.into());
     }
     files.insert(layout::ENVELOPE.to_owned(), dsse::write(&statement, sealing.keys)?.into());
+    if let Some(key) = sealing.cms {
+        files.insert(layout::CMS.to_owned(), key.sign(&statement, at)?.into());
+    }
     files.insert(layout::STATEMENT.to_owned(), statement.into());
-    Ok(Built { files, signers })
+    Ok(Built { files, signers: by.signers })
 }
 
 /// What a bundle is put into.

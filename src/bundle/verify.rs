@@ -68,6 +68,8 @@ pub struct Records<'a> {
     pub signers: Option<&'a str>,
     /// PEM certificates of time-stamping authorities.
     pub anchors: Option<&'a [u8]>,
+    /// PEM certificates of the authorities of laboratories' certificates.
+    pub cms_anchors: Option<&'a [u8]>,
 }
 
 /// Checks the bundle at `path`, a directory or a zip; `views` must be the ones that sealing was given.
@@ -100,7 +102,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
         }
         Err(e) => line("re-derivation", LineOutcome::Failed, e.to_string()),
     };
-    let authenticity = authenticity(files, claims.as_ref(), records.signers);
+    let authenticity = authenticity(files, claims.as_ref(), records);
     Verification { lines: [integrity, authenticity, time, rederived] }
 }
 
@@ -119,17 +121,23 @@ pub(super) fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
     files.get(name).and_then(Body::held)
 }
 
-fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -> VerificationLine {
+fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -> VerificationLine {
     let failed = |detail: String| line("authenticity", LineOutcome::Failed, detail);
     let Some(claims) = claims else { return failed(SignatureError::Missing.to_string()) };
     let keys = match signed::keys(files, claims) {
         Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
+    let certified = match certified(files, claims, records.cms_anchors) {
+        Ok(said) => said,
+        Err(why) => return failed(why),
+    };
     let prints: Vec<String> = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
-    let Some(allowed) = allowed else {
-        let detail =
-            format!("signed by {}, not compared with your records; give them with --signers", prints.join(" and "));
+    let Some(allowed) = records.signers else {
+        let detail = format!(
+            "signed by {}, not compared with your records; give them with --signers{certified}",
+            prints.join(" and ")
+        );
         return line("authenticity", LineOutcome::NotChecked, detail);
     };
     let mut known = Vec::new();
@@ -139,7 +147,20 @@ fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -
             Err(e) => return failed(e.to_string()),
         }
     }
-    line("authenticity", LineOutcome::Ok, format!("signed by {}", known.join(" and ")))
+    line("authenticity", LineOutcome::Ok, format!("signed by {}{certified}", known.join(" and ")))
+}
+
+/// Whose certificate signed, too; empty where none did and none was asked for.
+fn certified(files: &Files, claims: &Claims, anchors: Option<&[u8]>) -> Result<String, String> {
+    match (signed::certificate(files, claims).map_err(|e| e.to_string())?, anchors) {
+        (None, None) => Ok(String::new()),
+        (None, Some(_)) => Err("no certificate signed it, and you gave anchors with --cms-anchors".to_owned()),
+        (Some(c), None) => Ok(format!("; by the certificate of {}, not compared with --cms-anchors", c.subject())),
+        (Some(c), Some(anchors)) => {
+            c.trusted(anchors).map_err(|e| format!("`{}`: {e}", layout::CMS))?;
+            Ok(format!("; by the certificate of {}", c.subject()))
+        }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -163,7 +184,7 @@ fn rederive(files: &Files, from: &Ingredients, claims: Option<&Claims>, views: V
     let claims = claims.ok_or(RederiveError::Statement)?;
     let judged = payload::judge(from)?;
     let mut again = layout::with_tags(payload::build(from, &judged, views)?, &claims.sealed_at);
-    let statement = statement::write(&again, &judged, from, &claims.sealed_at, &claims.signers);
+    let statement = statement::write(&again, &judged, from, &claims.sealed_at, &claims.by);
     again.insert(layout::STATEMENT.to_owned(), statement.into());
     let sealed_only = |name: &str| name.starts_with("seal/") && name != layout::STATEMENT;
     // Results and views first: a manifest that differs only says that something else does.

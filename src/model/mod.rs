@@ -3,6 +3,7 @@ pub mod attestation;
 pub mod chain;
 pub mod declarations;
 pub mod digest;
+pub mod gap;
 pub mod nearest;
 pub mod observation;
 pub mod plan;

@@ -30,6 +30,12 @@ pub struct SealArgs {
 
 #[derive(Args)]
 pub struct SealForm {
+    /// Sign with an X.509 key as well (CMS, CAdES): its PEM certificate, and those that lead to its authority
+    #[arg(long, value_name = "FILE", requires = "cms_key")]
+    pub cms_cert: Option<PathBuf>,
+    /// The key of that certificate: PEM, PKCS #8, unlocked
+    #[arg(long, value_name = "FILE", requires = "cms_cert")]
+    pub cms_key: Option<PathBuf>,
     /// Write one zip file instead of a directory
     #[arg(long)]
     pub zip: bool,
@@ -130,6 +136,9 @@ pub struct VerifyArgs {
     /// PEM certificates of the time-stamping authorities that you trust
     #[arg(long, value_name = "FILE")]
     pub tsa_anchors: Option<PathBuf>,
+    /// PEM certificates of the authorities of laboratories that you trust; the bundle must have a CMS signature
+    #[arg(long, value_name = "FILE")]
+    pub cms_anchors: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
