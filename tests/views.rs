@@ -8,7 +8,7 @@ use judged::judged;
 use patuh::bundle::{Content, Interim};
 use patuh::judge::{Assessment, assess::Outcome};
 use patuh::model::Recording;
-use patuh::report::{Report, Standing, case::cases, csv, expect::Expected, junit, oscal, sarif};
+use patuh::report::{Report, Standing, case::cases, csv, cyclonedx, expect::Expected, junit, oscal, sarif};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -50,6 +50,72 @@ fn the_oscal_files_are_valid() {
                 validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(errors.is_empty(), "{name}: {errors:#?}");
         }
+    }
+}
+
+#[test]
+fn the_sarif_file_is_valid() {
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema("sarif-2.1.0.json")).unwrap();
+    let (recording, assessments) = judged(&failing(), None);
+    for anchor in [None, Some("firmware/product.toml")] {
+        let value: Value = serde_json::from_str(&sarif(&report(&recording, &assessments), anchor)).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn every_requirement_is_declared_once_and_only_what_was_decided_is_claimed() {
+    let (recording, assessments) = judged(&failing(), None);
+    let bom: Value = serde_json::from_str(&cyclonedx(&report(&recording, &assessments))).unwrap();
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let mut claims = 0;
+    for (a, attested) in assessments.iter().zip(list(&bom["declarations"]["attestations"])) {
+        let rows = list(&attested["map"]);
+        assert_eq!(rows.len(), a.requirements.len());
+        for (r, row) in a.requirements.iter().zip(rows) {
+            let score = match r.outcome {
+                Outcome::Pass => Some(1),
+                Outcome::Fail => Some(0),
+                Outcome::Inconclusive | Outcome::NotApplicable | Outcome::AwaitingAssessor => None,
+            };
+            assert_eq!(row["conformance"]["score"].as_i64(), score, "{row}");
+            for key in ["claims", "counterClaims"] {
+                claims += row.get(key).map_or(0, |c| list(c).len());
+            }
+        }
+    }
+    assert_eq!(claims, list(&bom["declarations"]["claims"]).len());
+    let all = assessments.iter().flat_map(cases);
+    assert_eq!(claims, all.filter(|c| matches!(c.outcome, Outcome::Pass | Outcome::Fail)).count());
+    // References lead somewhere, and no name stands twice.
+    let text = bom.to_string();
+    let (mut names, mut cited) = (Vec::new(), Vec::new());
+    collect(&bom, &mut names, &mut cited);
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{text}");
+    assert!(cited.iter().all(|c| names.contains(c)), "{cited:?}");
+    assert!(!text.contains('\u{202e}') && !text.contains("\\u001b"), "hidden characters are shown as dots");
+}
+
+/// The names of things, and what refers to them.
+fn collect<'a>(value: &'a Value, names: &mut Vec<&'a str>, cited: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            for (key, member) in map {
+                match (key.as_str(), member) {
+                    ("bom-ref", Value::String(name)) => names.push(name),
+                    ("target" | "requirement" | "assessor", Value::String(name)) => cited.push(name),
+                    ("claims" | "counterClaims" | "evidence" | "counterEvidence", Value::Array(all)) => {
+                        cited.extend(all.iter().filter_map(Value::as_str));
+                        all.iter().for_each(|v| collect(v, names, cited));
+                    }
+                    (_, other) => collect(other, names, cited),
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|v| collect(v, names, cited)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -45,6 +45,7 @@ fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
         ReportFormat::Csv => report::csv(report.assessments),
         ReportFormat::Junit => report::junit(report).map_err(ours)?,
         ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
+        ReportFormat::Cyclonedx => report::cyclonedx(report),
         ReportFormat::Oscal => return oscal(a, report),
         ReportFormat::Pdf => return pdf(a, report),
         // Packets are of the recording alone; see `run_report`.

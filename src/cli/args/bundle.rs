@@ -150,6 +150,8 @@ pub enum ReportFormat {
     Junit,
     Sarif,
     Oscal,
+    /// Declarations of CycloneDX 1.6
+    Cyclonedx,
     /// For paper and archives: tagged PDF/A; needs --out
     Pdf,
     /// Transcripts as packets for Wireshark; needs --out
