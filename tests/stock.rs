@@ -1,5 +1,5 @@
 //! What a certifier can check without our tool, and that both say the same of every changed bundle.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #[path = "support/chained.rs"]
 #[expect(dead_code, reason = "another test uses the rest")]
 mod chained;
