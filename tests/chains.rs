@@ -346,3 +346,9 @@ fn the_times_of_a_scan_are_carried_by_hand_where_there_is_no_network() {
     let end = fs::read(lab.path("r").join(plan::END_TOKEN)).unwrap();
     assert!(timestamp::read(&end, &recording.last).is_ok());
 }
+
+#[test]
+fn a_log_without_line_ends_is_not_read_for_ever() {
+    let error = Recording::read(&mut std::io::BufReader::new(std::io::repeat(b'x'))).unwrap_err().to_string();
+    assert!(error.contains("line 1: a line is longer than any that a scan writes"), "{error}");
+}

@@ -96,6 +96,8 @@ impl Body {
     }
 
     fn again<T>(&self, reader: &mut dyn Read, with: impl FnOnce(&mut dyn BufRead) -> io::Result<T>) -> io::Result<T> {
+        // One byte more than there was tells that it grew.
+        let reader = &mut reader.take(self.size.saturating_add(1));
         let mut reader = BufReader::with_capacity(BUFFER, Hashing { reader, hash: Sha256::new(), size: 0 });
         let result = with(&mut reader)?;
         io::copy(&mut reader, &mut io::sink())?;

@@ -3,7 +3,7 @@
 use super::payload::Ingredients;
 use crate::model::{
     Chain, Plan, Sha256Digest,
-    chain::Broken,
+    chain::{Broken, read_line},
     plan::{FILE, PlanError, TOKEN},
 };
 use std::{
@@ -83,8 +83,7 @@ fn lines(
 ) -> Result<(), LogError> {
     let mut bytes = Vec::new();
     for line in 1.. {
-        bytes.clear();
-        file.read_until(b'\n', &mut bytes)?;
+        read_line(file, &mut bytes)?;
         let Some(text) = bytes.strip_suffix(b"\n") else { break };
         let digest = match chain {
             None => Some(Sha256Digest::of(text)),

@@ -1,10 +1,23 @@
 //! Logs whose every line names the line before it, so that none can be taken out or moved, and the last stands for all.
 use super::Sha256Digest;
+use std::io::{self, BufRead, Read};
 use thiserror::Error;
 
 const OPENING: &[u8] = br#","prev":"sha256:"#;
 const CLOSING: &[u8] = br#""}"#;
 const LINK: usize = OPENING.len() + 64 + CLOSING.len();
+
+/// No connection's transcript is longer, even of a device that sends byte by byte.
+const LONGEST: u64 = 64 << 20;
+
+/// Reads the next line with its newline, as far as there is one. A file without newlines is not held whole.
+pub fn read_line(file: &mut dyn BufRead, into: &mut Vec<u8>) -> io::Result<()> {
+    into.clear();
+    if file.take(LONGEST).read_until(b'\n', into)? as u64 == LONGEST && into.last() != Some(&b'\n') {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than any that a scan writes"));
+    }
+    Ok(())
+}
 
 /// The line of an object (its JSON), with the digest of the line before it.
 pub fn link(object: &str, prev: &Sha256Digest) -> String {

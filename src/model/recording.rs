@@ -3,7 +3,7 @@
 //! A line is complete or it is not there: a recording cut off at any byte can be read, and then says
 //! by itself what is missing (the run that did not finish, the planned runs that never started).
 use super::{
-    chain::{Broken, Chain, links},
+    chain::{Broken, Chain, links, read_line},
     digest::Sha256Digest,
     observation::Observation,
     scope::Scope,
@@ -147,8 +147,7 @@ impl Recording {
         let (mut bytes, mut last) = (Vec::new(), Vec::new());
         for number in 1.. {
             let wrong = |message: String| RecordingError::Line { line: number, message };
-            bytes.clear();
-            file.read_until(b'\n', &mut bytes).map_err(|e| wrong(e.to_string()))?;
+            read_line(file, &mut bytes).map_err(|e| wrong(e.to_string()))?;
             hash.update(&bytes);
             if bytes.pop() != Some(b'\n') {
                 break;
