@@ -16,6 +16,10 @@ doc:
 deny:
     cargo deny check licenses bans sources
 
+# Sealing and verifying of 100 MB: time and memory.
+bench-seal:
+    scripts/bench-seal
+
 # Full TCP sweep of one loopback host beside nmap, in one paired run.
 bench-sweep:
     scripts/bench-sweep

@@ -2,9 +2,9 @@
 # Checks a bundle made by `patuh seal` with stock tools alone: that its files are those that were sealed, and
 # that those who sealed it are in your own records. Needs coreutils, findutils, jq, ssh-keygen and openssl.
 #
-#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]
+#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]
 #
-# ALLOWED_SIGNERS and TSA_ANCHORS are yours: never take them from the bundle. Exit code 0 if everything holds,
+# ALLOWED_SIGNERS and the anchors are yours: never take them from the bundle ("" for none). Exit code 0 if everything holds,
 # 1 if anything does not. Whether the verdicts follow from the recording, only `patuh verify` can tell.
 set -eu
 LC_ALL=C
@@ -13,9 +13,10 @@ fail() {
     echo "NOT OK: $*"
     exit 1
 }
-[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem]"
+[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]"
 allowed=$(realpath "$2")
 anchors=${3:+$(realpath "$3")}
+cms_anchors=${4:+$(realpath "$4")}
 cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,6 +37,7 @@ signers=$(jq -er '.predicate.signers | length' seal/statement.json 2>/dev/null) 
         printf '%s\n' "seal/statement.json.$n.sshsig" "seal/signer.$n.pub"
         n=$((n + 1))
     done
+    [ "$(jq -r '.predicate.certificates // [] | length' seal/statement.json)" = 0 ] || echo seal/statement.json.p7s
     [ ! -e seal/statement.json.sshsig.tsr ] || echo seal/statement.json.sshsig.tsr
 } | sort >"$work/expected"
 find . -path ./data -prune -o -type f -print | cut -c3- | sort | cmp -s - "$work/expected" || fail "a file outside data/ is missing or was added"
@@ -48,6 +50,44 @@ stated=$(jq -r '.subject[] | select(.name == "tagmanifest-sha256.txt") | .digest
 sha256sum bag-info.txt bagit.txt manifest-sha256.txt | cmp -s - tagmanifest-sha256.txt || fail "bagit.txt, bag-info.txt or manifest-sha256.txt was changed"
 printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bagit.txt || fail "bagit.txt was changed"
 find data -type f | sort | xargs sha256sum | cmp -s - manifest-sha256.txt || fail "a file in data/ was changed, removed or added"
+recording=data/recording/recording.jsonl
+transcripts=data/recording/transcripts.jsonl
+plan=data/recording/plan.json
+
+# The digest of each line of a log, and what each line says of the one before it. A last line without its
+# newline was cut off by a kill, and is none.
+chain() {
+    log=$1
+    seed=$2
+    mkdir "$work/lines"
+    if [ -n "$(tail -c 1 "$log")" ]; then sed '$d' "$log"; else cat "$log"; fi >"$work/whole"
+    awk -v dir="$work/lines" '{ file = sprintf("%s/%09d", dir, NR); printf "%s", $0 >file; close(file) }' "$work/whole"
+    find "$work/lines" -type f | sort | xargs -r sha256sum | cut -c1-64 >"$work/digests"
+    rm -r "$work/lines"
+    sed -n 's/^.*,"prev":"sha256:\([0-9a-f]\{64\}\)"}$/\1/p; t; s/.*/no link/p' "$work/whole" >"$work/links"
+    { echo "$seed" && cat "$work/digests"; } | head -n "$(wc -l <"$work/links")" >"$work/due"
+    if ! cmp -s "$work/due" "$work/links"; then
+        line=$(cmp "$work/due" "$work/links" 2>/dev/null | sed 's/.* line //')
+        fail "$log, line $line: the line before it is not the one that it names: lines were removed, added, changed or moved"
+    fi
+}
+
+# The logs of a recording that was planned: from the plan, or the authority's answer about it, to the end.
+if [ "$(head -n 1 "$recording" | jq -r .format)" = "recording/2" ]; then
+    [ -e "$plan" ] || fail "$plan is missing"
+    jq -cS '[.targets, .hosts, .scope, .probes]' "$plan" >"$work/planned"
+    head -n 1 "$recording" | jq -cS '[.targets, .hosts, .scope, .plan]' | cmp -s - "$work/planned" || fail "$recording was made by another plan"
+    seed=$plan
+    [ ! -e "$plan.tsr" ] || seed=$plan.tsr
+    chain "$recording" "$(sha256sum <"$seed" | cut -c1-64)"
+    first=$(head -n 1 "$work/digests")
+    chain "$transcripts" "$first"
+    last=$(tail -n 1 "$work/digests")
+    end=$(jq -r 'select(.line == "finished") | "end \(.transcripts)"' "$recording" | tail -n 1)
+    [ -z "$end" ] || [ "$end" = "end sha256:${last:-$first}" ] || fail "$transcripts: lines at the end were removed or added"
+else
+    [ ! -e "$plan" ] && [ ! -e "$plan.tsr" ] && [ ! -e "$recording.tsr" ] || fail "there is a plan beside a recording that was made without one"
+fi
 echo "integrity: ok"
 
 # 3. Every signature, by a key that your records know, for this purpose, at the time of the seal.
@@ -108,14 +148,63 @@ while [ "$n" -le "$signers" ]; do
     n=$((n + 1))
 done
 
-# 4. Time, where an authority told it.
+# The signature with an X.509 key, where the statement names its certificates.
+cms=seal/statement.json.p7s
+if [ -e "$cms" ]; then
+    openssl pkcs7 -inform DER -in "$cms" -print_certs -out "$work/certs" 2>/dev/null || fail "$cms is no CMS signature"
+    awk -v dir="$work" '/^-----BEGIN/ { n++ } n { print >(dir "/cert." n) }' "$work/certs"
+    for cert in "$work"/cert.*; do openssl x509 -in "$cert" -outform DER | sha256sum | cut -c1-64; done | sort >"$work/there"
+    jq -r '.predicate.certificates[]' seal/statement.json | sort | cmp -s - "$work/there" || fail "$cms does not hold the certificates that the statement names"
+    verify() {
+        openssl cms -verify -binary -inform DER -in "$cms" -content seal/statement.json -out "$work/out" "$@" >/dev/null 2>&1
+    }
+    verify -noverify || fail "$cms does not fit the statement"
+    if [ -n "$cms_anchors" ]; then
+        verify -cades -CAfile "$cms_anchors" -purpose any -attime "$(date -u -d "$(jq -r .predicate.sealed_at seal/statement.json)" +%s)" ||
+            fail "$cms is not by a certificate of your authorities"
+        echo "certificate: ok"
+    else
+        echo "certificate: not compared with your records"
+    fi
+elif [ -n "$cms_anchors" ]; then
+    fail "no certificate signed it"
+fi
+
+# 4. Time, where an authority told it: before the scan, after it, and after the seal.
+told() {
+    openssl ts -reply -in "$1" -text 2>/dev/null | sed -n 's/^Time stamp: //p'
+}
+seconds() {
+    date -u -d "$1" +%s
+}
+# What a token is about, the token, and the time that the laboratory's clock says.
+stamped() {
+    at=$(told "$2")
+    openssl ts -verify -data "$1" -in "$2" -CAfile "$anchors" >/dev/null 2>&1 ||
+        openssl ts -verify -data "$1" -in "$2" -CAfile "$anchors" -attime "$(seconds "$at")" >/dev/null 2>&1 ||
+        fail "$2 does not hold or is not by your authority"
+    off=$(($(seconds "$3") - $(seconds "$at")))
+    [ "$2" != "$plan.tsr" ] || off=$((-off))
+    [ "$off" -le 300 ] || fail "$2: stamped at $at, but by the lab's clock it was $3: that clock was wrong"
+    [ "$(seconds "$at")" -ge "${earlier:-0}" ] || fail "$2 was stamped before what must come first"
+    earlier=$(seconds "$at")
+}
 token=seal/statement.json.sshsig.tsr
-if [ ! -e "$token" ] || [ -z "$anchors" ]; then
-    echo "time: lab clock only, $(jq -r '.predicate.sealed_at' seal/statement.json)"
-else
-    openssl ts -verify -data seal/statement.json.sshsig -in "$token" -CAfile "$anchors" >/dev/null 2>&1 ||
-        openssl ts -verify -data seal/statement.json.sshsig -in "$token" -CAfile "$anchors" \
-            -attime "$(date -u -d "$(openssl ts -reply -in "$token" -text 2>/dev/null | sed -n 's/^Time stamp: //p')" +%s)" >/dev/null 2>&1 ||
-        fail "$token does not hold or is not by your authority"
-    openssl ts -reply -in "$token" -text 2>/dev/null | sed -n 's/^Time stamp: /time: ok, stamped at /p'
+sealed=$(jq -r '.predicate.sealed_at' seal/statement.json)
+if [ -z "$anchors" ] || { [ ! -e "$token" ] && [ ! -e "$plan.tsr" ] && [ ! -e "$recording.tsr" ]; }; then
+    echo "time: lab clock only, $sealed"
+    exit 0
+fi
+tail -n 1 "$recording" >"$work/last"
+if [ -e "$plan.tsr" ]; then
+    stamped "$plan" "$plan.tsr" "$(head -n 1 "$recording" | jq -r .started)"
+    echo "time: ok, recorded after $at"
+fi
+if [ -e "$recording.tsr" ]; then
+    stamped "$work/last" "$recording.tsr" "$(jq -r .at "$work/last")"
+    echo "time: ok, recorded before $at"
+fi
+if [ -e "$token" ]; then
+    stamped seal/statement.json.sshsig "$token" "$sealed"
+    echo "time: ok, stamped at $at"
 fi

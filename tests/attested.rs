@@ -3,7 +3,10 @@
 #[path = "support/sealing.rs"]
 mod support;
 use patuh::{
-    bundle::{Interim, PayloadError, ProfileSource, Records, SealError, Sealing, keygen, layout, open, seal, verify},
+    bundle::{
+        Body, Interim, PayloadError, ProfileSource, Records, SealError, Sealing, Source, keygen, layout, open, seal,
+        verify,
+    },
     judge::assess::Outcome,
     model::Sha256Digest,
 };
@@ -78,7 +81,7 @@ impl Lab {
     fn seal(&self, name: &str) -> Result<PathBuf, SealError> {
         let key = patuh::bundle::SigningKey::load(&self.path("key"), None).unwrap();
         seal(&Sealing {
-            recording: &self.path("recording"),
+            source: Source::open(&self.path("recording"))?,
             profiles: vec![profile()],
             keys: &[key],
             out: &self.path(name),
@@ -86,6 +89,7 @@ impl Lab {
             sealed_at: "2026-01-02T03:04:05Z".to_owned(),
             views,
             amendment: None,
+            cms: None,
         })
         .map(|s| s.path)
     }
@@ -119,12 +123,12 @@ fn a_bundle_is_final_once_everything_is_attested() {
     assert_eq!(outcome(&bundle), Outcome::Pass);
     let files = layout::load(&bundle).unwrap();
     let kept = files.get("data/attestations/attestations.jsonl").unwrap();
-    assert_eq!(*kept, fs::read(lab.path("recording/attestations.jsonl")).unwrap());
+    assert_eq!(kept.to_vec().unwrap(), fs::read(lab.path("recording/attestations.jsonl")).unwrap());
     let name = format!("data/attestations/attachments/{}-label.jpg", &Sha256Digest::of(LABEL).hex()[..12]);
-    assert_eq!(files.get(&name).map(Vec::as_slice), Some(LABEL), "{:?}", files.keys());
-    let index: Value = serde_json::from_slice(files.get(layout::INDEX).unwrap()).unwrap();
+    assert_eq!(files.get(&name).and_then(Body::held), Some(LABEL), "{:?}", files.keys());
+    let index: Value = serde_json::from_slice(layout::bytes(&files, layout::INDEX)).unwrap();
     assert_eq!((&index["attestations"], &index["attachments"]), (&json!(layout::ATTESTATIONS), &json!([name])));
-    let page = String::from_utf8(files.get("data/report/report.html").unwrap().clone()).unwrap();
+    let page = String::from_utf8(layout::bytes(&files, "data/report/report.html").to_vec()).unwrap();
     assert!(page.contains("A. Tan") && page.contains("the label names the maker"));
     // Judging the bundle again, from a directory or packed, uses what is in it.
     for source in ["bundle", "recording"] {

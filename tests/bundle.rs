@@ -35,8 +35,8 @@ impl Lab {
     fn try_seal(&self, name: &str, profiles: Vec<ProfileSource>, interim: Interim) -> Result<PathBuf, SealError> {
         let (recording, out) = (self.path("recording"), self.path(name));
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
-        let (keys, recording) = (std::slice::from_ref(&self.key), recording.as_path());
-        seal(&Sealing { recording, profiles, keys, out: &out, interim, sealed_at, views, amendment: None })
+        let (keys, source) = (std::slice::from_ref(&self.key), Source::open(&recording)?);
+        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None, cms: None })
             .map(|s| s.path)
     }
 
@@ -55,7 +55,7 @@ fn write(dir: &Path, lines: &[String]) {
 
 /// Verifies with a reader's own allowed_signers.
 fn known_to(bundle: &Path, signers: &str) -> Verification {
-    verify(bundle, &Records { signers: Some(signers), anchors: None }, views)
+    verify(bundle, &Records { signers: Some(signers), anchors: None, ..Records::default() }, views)
 }
 
 fn detail<'a>(v: &'a Verification, name: &str) -> (LineOutcome, &'a str) {
@@ -78,8 +78,8 @@ fn refused(bundle: &Path, name: &str, cause: &str) {
 fn remake(bundle: &Path) {
     let files = layout::load(bundle).unwrap();
     let data = files.into_iter().filter(|(p, _)| p.starts_with("data/")).collect();
-    for (name, bytes) in layout::with_tags(data, "2026-01-02T03:04:05Z") {
-        fs::write(bundle.join(name), bytes).unwrap();
+    for (name, body) in layout::with_tags(data, "2026-01-02T03:04:05Z") {
+        fs::write(bundle.join(name), body.to_vec().unwrap()).unwrap();
     }
 }
 
@@ -121,7 +121,11 @@ fn a_recording_and_its_bundle_give_the_same_bytes() {
     let lab = Lab::new();
     let bundle = lab.seal();
     let (a, b) = (Source::open(&lab.path("recording")).unwrap(), Source::open(&bundle).unwrap());
-    assert_eq!((a.recording, a.transcripts, a.ics, a.ixit), (b.recording, b.transcripts, b.ics, b.ixit));
+    let files = |s: &Source| {
+        let from = &s.from;
+        (from.recorded.body.clone(), from.transcripts.clone(), from.ics.clone(), from.ixit.clone())
+    };
+    assert_eq!(files(&a), files(&b));
     assert!(a.bundle.is_none() && b.bundle.is_some());
     let absent = Source::open(&lab.path("none")).unwrap_err().to_string();
     assert!(absent.contains("none: there is nothing of that name"), "{absent}");

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #[path = "support/sealing.rs"]
 mod support;
-use patuh::bundle::{Interim, ProfileSource, Sealing, keygen, seal};
+use patuh::bundle::{Interim, ProfileSource, Sealing, Source, keygen, seal};
 use serde_json::Value;
 use std::{
     fs,
@@ -25,7 +25,7 @@ impl Lab {
         fs::write(recording.join("transcripts.jsonl"), format!("{}\n", support::TRANSCRIPT)).unwrap();
         let key = keygen(&self.0.path().join(format!("{name}.key"))).unwrap();
         seal(&Sealing {
-            recording: &recording,
+            source: Source::open(&recording).unwrap(),
             profiles: vec![profile],
             keys: &[key],
             out: &out,
@@ -33,6 +33,7 @@ impl Lab {
             sealed_at: "2026-01-02T03:04:05Z".to_owned(),
             views,
             amendment: None,
+            cms: None,
         })
         .unwrap();
         out

@@ -1,16 +1,19 @@
 //! Views for other people's tools: the PDF that archives and screen readers take, packets that Wireshark dissects.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#[path = "support/judged.rs"]
+mod judged;
 #[path = "support/sealing.rs"]
 mod support;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use judged::judged;
 use patuh::{
-    bundle::{Content, Interim, ProfileSource, payload},
+    bundle::{Content, Interim},
     model::{Recording, Sha256Digest},
     report::{Report, Standing, pcapng, pdf},
 };
 use serde_json::json;
 use std::{fs, path::Path, process::Command};
-use support::{lines, profile, views};
+use support::{lines, views};
 
 /// What a stock tool prints, once it is content.
 fn stock(program: &str, args: &[&str], file: &Path) -> String {
@@ -21,23 +24,9 @@ fn stock(program: &str, args: &[&str], file: &Path) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
-fn judged(lines: &[String]) -> payload::Judged {
-    let from = payload::Ingredients {
-        recording: (lines.join("\n") + "\n").into_bytes(),
-        transcripts: format!("{}\n", support::TRANSCRIPT).into_bytes(),
-        ics: None,
-        ixit: None,
-        attested: None,
-        profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
-        interim: Interim::Yes,
-        supersedes: None,
-    };
-    payload::judge(&from).unwrap()
-}
-
 fn document(lines: &[String], standing: Standing) -> Vec<u8> {
-    let j = judged(lines);
-    pdf(&Report { recording: &j.recording, assessments: &j.assessments, standing, replaces: None }).unwrap()
+    let (recording, assessments) = judged(lines, None);
+    pdf(&Report { recording: &recording, assessments: &assessments, standing, replaces: None }).unwrap()
 }
 
 fn bad() -> Vec<String> {
@@ -72,9 +61,10 @@ fn the_document_is_tagged_archival_and_the_same_each_time() {
 /// Verifying makes the views again, on whatever machine.
 #[test]
 fn nothing_that_depends_on_the_machine_is_among_a_bundles_views() {
-    let j = judged(&bad());
-    let (recording, assessments) = (&j.recording, &j.assessments[..]);
-    let made = views(&Content { recording, assessments, interim: Interim::Yes, supersedes: None }).unwrap();
+    let (recording, assessments) = judged(&bad(), None);
+    let made =
+        views(&Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None })
+            .unwrap();
     assert!(made.len() > 4 && made.iter().all(|(name, _)| !name.ends_with(".pdf")));
 }
 
@@ -85,8 +75,8 @@ fn the_document_says_what_the_page_says() {
     fs::write(&file, document(&bad(), Standing::Interim)).unwrap();
     let text = Command::new("pdftotext").arg(&file).arg("-").output().unwrap();
     let text = String::from_utf8(text.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    let j = judged(&bad());
-    for a in &j.assessments {
+    let (recording, assessments) = judged(&bad(), None);
+    for a in &assessments {
         assert!(text.contains(&a.profile.title) && text.contains(&a.profile.sha256), "{}", a.profile.id);
         for r in &a.requirements {
             assert!(text.contains(&r.id), "{}", r.id);
@@ -98,7 +88,7 @@ fn the_document_says_what_the_page_says() {
     for words in ["Interim. This bundle was sealed before", "BusyBox telnetd", "FAIL", "page 1 of", "End of report"] {
         assert!(text.contains(words), "{words}");
     }
-    for record in j.recording.records() {
+    for record in recording.records() {
         assert!(text.contains(&record.id) && text.contains(&record.at), "{}", record.id);
     }
 }

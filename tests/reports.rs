@@ -1,30 +1,18 @@
 //! A report drops nothing, repeats nothing, trusts nothing that a device says, and is the same every time.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#[path = "support/judged.rs"]
+mod judged;
 #[path = "support/sealing.rs"]
 mod support;
-use patuh::bundle::{Content, Interim, ProfileSource, payload};
+use judged::judged;
+use patuh::bundle::{Content, Interim};
 use patuh::judge::Assessment;
 use patuh::model::Recording;
 use patuh::report::{Report, Standing, html, json, text};
 use std::collections::BTreeSet;
-use support::{lines, profile, views};
+use support::{lines, views};
 
 const HOSTILE: &str = "</td><script>alert(1)</script>\u{202e}\"'&<img src=x onerror=alert(2)>";
-
-fn judged(lines: &[String]) -> (Recording, Vec<Assessment>) {
-    let from = payload::Ingredients {
-        recording: (lines.join("\n") + "\n").into_bytes(),
-        transcripts: format!("{}\n", support::TRANSCRIPT).into_bytes(),
-        ics: None,
-        ixit: None,
-        attested: None,
-        profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
-        interim: Interim::Yes,
-        supersedes: None,
-    };
-    let judged = payload::judge(&from).unwrap();
-    (judged.recording, judged.assessments)
-}
 
 fn page(recording: &Recording, assessments: &[Assessment]) -> String {
     html(&Report { recording, assessments, standing: Standing::Interim, replaces: None }).unwrap()
@@ -38,7 +26,7 @@ fn ids(page: &str, class: &str) -> Vec<String> {
 
 #[test]
 fn what_a_device_says_is_escaped_and_its_hidden_characters_are_shown() {
-    let (recording, assessments) = judged(&lines(HOSTILE));
+    let (recording, assessments) = judged(&lines(HOSTILE), None);
     let page = page(&recording, &assessments);
     assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\u{202e}'));
     assert!(page.contains("&lt;script&gt;alert(1)"), "the banner itself is there");
@@ -51,7 +39,7 @@ fn what_a_device_says_is_escaped_and_its_hidden_characters_are_shown() {
 
 #[test]
 fn no_line_of_the_text_holds_an_escape_sequence_or_is_wider_than_a_hundred_columns() {
-    let (_, assessments) = judged(&lines(&format!("\u{1b}[31m{}", "w".repeat(300))));
+    let (_, assessments) = judged(&lines(&format!("\u{1b}[31m{}", "w".repeat(300))), None);
     for a in &assessments {
         for line in text(a).lines() {
             assert!(line.chars().count() <= 100 && !line.chars().any(char::is_control), "{line:?}");
@@ -61,7 +49,7 @@ fn no_line_of_the_text_holds_an_escape_sequence_or_is_wider_than_a_hundred_colum
 
 #[test]
 fn every_requirement_and_result_is_shown_exactly_once() {
-    let (recording, assessments) = judged(&lines("BusyBox telnetd"));
+    let (recording, assessments) = judged(&lines("BusyBox telnetd"), None);
     let page = page(&recording, &assessments);
     let mut requirements: Vec<String> = Vec::new();
     let mut results: Vec<String> = Vec::new();
@@ -85,7 +73,7 @@ fn every_requirement_and_result_is_shown_exactly_once() {
 #[test]
 fn the_text_names_every_requirement_once_and_what_fails_first() {
     let failing: Vec<String> = lines("x").iter().map(|l| l.replace("\"asks\":\"yes\"", "\"asks\":\"no\"")).collect();
-    let (_, assessments) = judged(&failing);
+    let (_, assessments) = judged(&failing, None);
     for a in &assessments {
         let shown = text(a);
         for r in &a.requirements {
@@ -107,7 +95,7 @@ fn the_text_names_every_requirement_once_and_what_fails_first() {
 #[test]
 fn the_first_screen_says_what_was_not_covered() {
     let cut: Vec<String> = lines("x").into_iter().filter(|l| !l.contains("run-finished")).collect();
-    let (recording, assessments) = judged(&cut);
+    let (recording, assessments) = judged(&cut, None);
     let page = page(&recording, &assessments);
     let (uncovered, requirements) =
         (page.find("What was not covered").unwrap(), page.find("<h3>Requirements").unwrap());
@@ -120,7 +108,7 @@ fn the_first_screen_says_what_was_not_covered() {
 
 #[test]
 fn json_is_one_object_for_one_profile_and_an_array_for_several() {
-    let (_, assessments) = judged(&lines("x"));
+    let (_, assessments) = judged(&lines("x"), None);
     let one: serde_json::Value = serde_json::from_str(&json(&assessments[1..])).unwrap();
     assert_eq!(one["schema"], "assessment/1");
     let several: serde_json::Value = serde_json::from_str(&json(&assessments)).unwrap();
@@ -136,7 +124,7 @@ fn json_is_one_object_for_one_profile_and_an_array_for_several() {
 #[test]
 fn the_same_content_gives_the_same_bytes() {
     let make = || {
-        let (recording, assessments) = judged(&lines(HOSTILE));
+        let (recording, assessments) = judged(&lines(HOSTILE), None);
         let content =
             Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
         let texts: Vec<String> = assessments.iter().map(text).collect();
@@ -147,7 +135,7 @@ fn the_same_content_gives_the_same_bytes() {
 
 #[test]
 fn every_link_within_the_page_leads_somewhere() {
-    let (recording, assessments) = judged(&lines("x"));
+    let (recording, assessments) = judged(&lines("x"), None);
     let page = page(&recording, &assessments);
     let after = |marker: &str| -> BTreeSet<String> {
         page.split(marker).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()

@@ -1,11 +1,14 @@
 //! Sealing with several keys and agents, for a time that others tell, in a zip, again, and when the disk is full.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/sealing.rs"]
 mod support;
+use authority::Authority;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use patuh::bundle::{
-    Amendment, Container, Interim, LineOutcome, ProfileSource, Records, SealError, Sealing, SigningKey, Verification,
-    archive, keygen, layout, open, seal, seal::attach, seal::build, signers, timestamp, verify,
+    Amendment, Container, Interim, LineOutcome, ProfileSource, Records, SealError, Sealing, SigningKey, Source,
+    Verification, archive, keygen, layout, open, seal, seal::attach, seal::build, signers, timestamp, verify,
 };
 use std::{
     fs,
@@ -35,10 +38,11 @@ impl Lab {
         keygen(&self.path(name)).unwrap()
     }
 
-    fn sealing<'a>(&self, recording: &'a Path, keys: &'a [SigningKey], out: &'a Path) -> Sealing<'a> {
+    fn sealing<'a>(&self, recording: &Path, keys: &'a [SigningKey], out: &'a Path) -> Sealing<'a> {
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (interim, amendment) = (Interim::No, None);
-        Sealing { recording, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment }
+        let source = Source::open(recording).unwrap();
+        Sealing { source, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment, cms: None }
     }
 
     fn seal(&self, name: &str, keys: &[SigningKey]) -> PathBuf {
@@ -90,7 +94,8 @@ fn every_signer_must_be_in_the_readers_records() {
     let keys = [lab.key("tester"), lab.key("manager")];
     let bundle = lab.seal("bundle", &keys);
     let line = |name: &str, key: &SigningKey| signers::line(name, &key.public_line().unwrap());
-    let known = |text: &str| verify(&bundle, &Records { signers: Some(text), anchors: None }, views);
+    let known =
+        |text: &str| verify(&bundle, &Records { signers: Some(text), anchors: None, ..Records::default() }, views);
     let both = known(&(line("t@lab", &keys[0]) + &line("m@lab", &keys[1])));
     let (outcome, why) = detail(&both, "authenticity");
     assert_eq!(outcome, LineOutcome::Ok);
@@ -250,79 +255,8 @@ fn a_key_seals_without_leaving_its_agent() {
     assert!(error.contains("start an SSH agent"), "{error}");
 }
 
-/// A time-stamping authority of its own, of stock `openssl`.
-struct Authority {
-    dir: PathBuf,
-}
-
-impl Authority {
-    fn new(lab: &Lab, name: &str, key: &[&str]) -> Self {
-        let dir = lab.path(name);
-        fs::create_dir(&dir).unwrap();
-        let config = format!(
-            "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[tsa]\nextendedKeyUsage=critical,timeStamping\n\
-             [ts]\ndefault_tsa=conf\n[conf]\nserial={0}/serial\nsigner_cert={0}/tsa.pem\nsigner_key={0}/tsa.key\n\
-             certs={0}/ca.pem\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256,sha512\n[req]\ndistinguished_name=dn\n[dn]\n",
-            dir.display()
-        );
-        fs::write(dir.join("cnf"), config).unwrap();
-        fs::write(dir.join("serial"), "01").unwrap();
-        let here = |args: &[&str]| {
-            run(Command::new("openssl").args(args).current_dir(&dir));
-        };
-        let both = [&["req", "-newkey"], key, &["-nodes", "-config", "cnf", "-days", "30"]].concat();
-        here(
-            &[&both[..], &["-x509", "-subj", "/CN=Root", "-extensions", "ca", "-keyout", "ca.key", "-out", "ca.pem"]]
-                .concat(),
-        );
-        here(&[&both[..], &["-subj", "/CN=Time", "-keyout", "tsa.key", "-out", "tsa.csr"]].concat());
-        here(&[
-            "x509",
-            "-req",
-            "-in",
-            "tsa.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-extfile",
-            "cnf",
-            "-extensions",
-            "tsa",
-            "-days",
-            "30",
-            "-out",
-            "tsa.pem",
-        ]);
-        Self { dir }
-    }
-
-    fn usual(lab: &Lab, name: &str) -> Self {
-        Self::new(lab, name, &["rsa:2048"])
-    }
-
-    fn answer(&self, query: &[u8]) -> Vec<u8> {
-        fs::write(self.dir.join("q"), query).unwrap();
-        let args = ["ts", "-reply", "-config", "cnf", "-section", "conf", "-queryfile", "q", "-out", "r"];
-        run(Command::new("openssl").args(args).current_dir(&self.dir));
-        fs::read(self.dir.join("r")).unwrap()
-    }
-
-    fn anchors(&self) -> Vec<u8> {
-        fs::read(self.dir.join("ca.pem")).unwrap()
-    }
-
-    fn stamp(&self, bundle: &Path) -> Vec<u8> {
-        let query = timestamp::query(&fs::read(bundle.join(layout::SIGNATURE)).unwrap()).unwrap();
-        let answer = self.answer(&query);
-        attach(bundle, &answer).unwrap();
-        answer
-    }
-}
-
 fn time_of(bundle: &Path, anchors: Option<&[u8]>) -> (LineOutcome, String) {
-    let v = verify(bundle, &Records { signers: None, anchors }, views);
+    let v = verify(bundle, &Records { signers: None, anchors, ..Records::default() }, views);
     let (outcome, why) = detail(&v, "time");
     assert_eq!(v.code(), u8::from(outcome == LineOutcome::Failed), "{v:?}");
     (outcome, why.to_owned())
@@ -334,7 +268,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
         let lab = Lab::new();
         let bundle = lab.seal("bundle", &[lab.key("key")]);
         assert!(time_of(&bundle, None).1.contains("lab clock only"));
-        let authority = Authority::new(&lab, "tsa", key);
+        let authority = Authority::new(&lab.path("tsa"), key);
         authority.stamp(&bundle);
         let (outcome, why) = time_of(&bundle, Some(&authority.anchors()));
         assert_eq!(outcome, LineOutcome::Ok, "{why}");
@@ -353,7 +287,7 @@ fn a_token_of_a_known_authority_tells_the_time_and_stock_openssl_agrees() {
 fn the_time_of_an_authority_that_the_reader_does_not_know_is_refused() {
     let lab = Lab::new();
     let bundle = lab.seal("bundle", &[lab.key("key")]);
-    let (known, stranger) = (Authority::usual(&lab, "known"), Authority::usual(&lab, "stranger"));
+    let (known, stranger) = (Authority::usual(&lab.path("known")), Authority::usual(&lab.path("stranger")));
     stranger.stamp(&bundle);
     let (outcome, why) = time_of(&bundle, Some(&known.anchors()));
     assert_eq!(outcome, LineOutcome::Failed);
@@ -365,7 +299,7 @@ fn the_time_of_an_authority_that_the_reader_does_not_know_is_refused() {
 fn a_token_of_another_bundle_is_not_attached_and_none_is_replaced() {
     let lab = Lab::new();
     let keys = [lab.key("key")];
-    let (a, authority) = (lab.seal("a", &keys), Authority::usual(&lab, "tsa"));
+    let (a, authority) = (lab.seal("a", &keys), Authority::usual(&lab.path("tsa")));
     let b = lab.seal("b", &[lab.key("other")]);
     let answer = authority.stamp(&a);
     let error = attach(&b, &answer).unwrap_err().to_string();
@@ -383,7 +317,7 @@ fn a_token_of_another_bundle_is_not_attached_and_none_is_replaced() {
 fn a_changed_token_never_tells_another_time() {
     let lab = Lab::new();
     let bundle = lab.seal("bundle", &[lab.key("key")]);
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     let whole = authority.stamp(&bundle);
     let stamped = fs::read(bundle.join(layout::SIGNATURE)).unwrap();
     let good = timestamp::read(&whole, &stamped).unwrap();
@@ -391,7 +325,9 @@ fn a_changed_token_never_tells_another_time() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
-        match timestamp::read(&bytes, &stamped).and_then(|t| t.trusted(&authority.anchors()).map(|()| t)) {
+        match timestamp::read(&bytes, &stamped)
+            .and_then(|t| t.trusted(&authority.anchors()).map(|()| t).map_err(Into::into))
+        {
             Ok(token) => assert_eq!((&token.time, &token.serial), (&good.time, &good.serial), "byte {at}"),
             Err(_) => refused += 1,
         }
@@ -406,7 +342,7 @@ fn a_seal_that_its_token_is_older_than_is_refused() {
     let mut sealing = lab.sealing(&recording, &keys, &out);
     sealing.sealed_at = "2199-01-01T00:00:00Z".to_owned();
     seal(&sealing).unwrap();
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     authority.stamp(&out);
     let (outcome, why) = time_of(&out, Some(&authority.anchors()));
     assert_eq!(outcome, LineOutcome::Failed);
@@ -417,42 +353,18 @@ fn a_seal_that_its_token_is_older_than_is_refused() {
 #[test]
 fn the_command_line_asks_an_authority_or_carries_the_query_by_hand() {
     let lab = Lab::new();
-    let authority = Authority::usual(&lab, "tsa");
+    let authority = Authority::usual(&lab.path("tsa"));
     let at = |name: &str| lab.path(name).display().to_string();
     let written = lab.path("p.toml");
     fs::write(&written, support::PROFILE).unwrap();
     run(&mut patuh(&["keygen", &at("lab")]));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (url, serve) = authority.serve(1);
     let common = [&at("recording")[..], "--profile", &at("p.toml"), "--key", &at("lab")].map(str::to_owned);
     let seal = |more: &[&str]| {
         let mut tool = patuh(&["seal"]);
         tool.args(&common).args(more);
         tool
     };
-    let serve = std::thread::spawn({
-        let dir = authority.dir.clone();
-        move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut got = Vec::new();
-            let mut part = [0; 4096];
-            let query = loop {
-                let n = stream.read(&mut part).unwrap();
-                got.extend(&part[..n]);
-                let head = got.windows(4).position(|w| w == b"\r\n\r\n");
-                // A query of ours is 59 bytes long: SHA-256, no nonce, certificate wanted.
-                if let Some(head) = head.filter(|h| got.len() >= h + 4 + 59) {
-                    break got[head + 4..].to_vec();
-                }
-            };
-            let head = String::from_utf8_lossy(&got).to_lowercase();
-            assert!(head.contains("content-type: application/timestamp-query"), "{head}");
-            let answer = Authority { dir }.answer(&query);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&answer).unwrap();
-        }
-    });
     let out = run(seal(&["--out", &at("online"), "--tsa", &url]).env("HOME", lab.0.path()));
     serve.join().unwrap();
     assert!(String::from_utf8_lossy(&out.stdout).contains("stamped at 20"), "{out:?}");
@@ -515,6 +427,29 @@ fn an_amendment_needs_a_bundle_and_a_reason() {
 }
 
 #[test]
+fn amending_names_profiles_as_sealing_does() {
+    let lab = Lab::new();
+    let at = |name: &str| lab.path(name).display().to_string();
+    let written = |from: &str| fs::write(lab.path("p.toml"), support::PROFILE.replace("2020-01-01", from)).unwrap();
+    lab.seal("old", &[lab.key("key")]);
+    let amend = |profile: &str, out: &str, more: &[&str]| {
+        let mut tool = patuh(&["amend", &at("old"), "--reason", "x", "--key", &at("key"), "--profile", profile]);
+        tool.args(["--interim", "--out", &at(out)]).args(more).output().unwrap()
+    };
+    written("2027-01-01");
+    let early = amend(&at("p.toml"), "early", &[]);
+    let why = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(early.status.code() == Some(78) && why.contains("the recording is of 2026-01-01"), "{early:?}");
+    assert!(!lab.path("early").exists());
+    let named = amend(&at("p.toml"), "named", &["--as-of", "2027-02-01"]);
+    assert!(named.status.success(), "{named:?}");
+    assert_eq!(checked(&lab.path("named")).code(), 0);
+    let all = amend("all", "all", &["--as-of", "2026-06-01"]);
+    assert!(all.status.success(), "{all:?}");
+    assert!(open(&lab.path("all")).unwrap().profiles().len() > 3);
+}
+
+#[test]
 fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
     let lab = Lab::new();
     let keys = [lab.key("key")];
@@ -542,9 +477,9 @@ fn a_packed_bundle_is_the_same_each_time_and_verifies_as_it_is() {
 fn packed(lab: &Lab, more: impl FnOnce(&mut ZipWriter<Cursor<Vec<u8>>>)) -> PathBuf {
     let files = layout::load(&lab.seal("dir", &[lab.key("key")])).unwrap();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in &files {
+    for (name, body) in &files {
         zip.start_file(format!("bag/{name}"), SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
+        body.copy(&mut zip).unwrap();
     }
     more(&mut zip);
     let path = lab.path("hostile.zip");
@@ -631,8 +566,8 @@ fn a_zip_with_something_before_or_cut_off_is_refused() {
     refused(&path, "something stands before the first entry");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     refused(&path, "the zip cannot be read");
-    let empty = archive::write(&layout::Files::new(), "x").unwrap();
-    assert!(layout::load(&lab.path("none")).is_err() && archive::read(&empty).unwrap().is_empty());
+    archive::write(&layout::Files::new(), "x", fs::File::create(&path).unwrap()).unwrap();
+    assert!(layout::load(&lab.path("none")).is_err() && archive::read(&path).unwrap().is_empty());
 }
 
 /// A file-size limit stands in for a full disk; without a handler the process is killed in the middle.

@@ -1,11 +1,14 @@
 //! Every view for machines is valid, complete, tells no better tale than the assessment, and is the same each time.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#[path = "support/judged.rs"]
+mod judged;
 #[path = "support/sealing.rs"]
 mod support;
-use patuh::bundle::{Content, Interim, ProfileSource, payload};
+use judged::judged;
+use patuh::bundle::{Content, Interim};
 use patuh::judge::{Assessment, assess::Outcome};
 use patuh::model::Recording;
-use patuh::report::{Report, Standing, case::cases, csv, expect::Expected, junit, oscal, sarif};
+use patuh::report::{Report, Standing, case::cases, csv, cyclonedx, expect::Expected, junit, oscal, sarif};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,24 +16,9 @@ use std::{
     path::Path,
     process::Command,
 };
-use support::{lines, profile, views};
+use support::{lines, views};
 
 const HOSTILE: &str = "</failure>]]>\u{1b}[2J\u{0}\u{202e}\"'&<script>alert(1)</script>";
-
-fn judged_with(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessment>) {
-    let from = payload::Ingredients {
-        recording: (lines.join("\n") + "\n").into_bytes(),
-        transcripts: format!("{}\n", support::TRANSCRIPT).into_bytes(),
-        ics: ics.map(|t| t.as_bytes().to_vec()),
-        ixit: None,
-        attested: None,
-        profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
-        interim: Interim::Yes,
-        supersedes: None,
-    };
-    let judged = payload::judge(&from).unwrap();
-    (judged.recording, judged.assessments)
-}
 
 /// A recording in which the Telnet service gives a shell to everybody.
 fn failing() -> Vec<String> {
@@ -54,7 +42,7 @@ fn oscal_files(report: &Report<'_>) -> BTreeMap<&'static str, Value> {
 fn the_oscal_files_are_valid() {
     let not_applicable = "[claims]\n\"5.1-1\" = { support = \"not-applicable\", reason = \"it has no passwords\" }\n";
     for ics in [None, Some(not_applicable)] {
-        let (recording, assessments) = judged_with(&failing(), ics);
+        let (recording, assessments) = judged(&failing(), ics);
         for (name, value) in oscal_files(&report(&recording, &assessments)) {
             let schema = schema(&format!("oscal_{}", name.replace(".json", "_schema.json")));
             let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
@@ -62,6 +50,72 @@ fn the_oscal_files_are_valid() {
                 validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(errors.is_empty(), "{name}: {errors:#?}");
         }
+    }
+}
+
+#[test]
+fn the_sarif_file_is_valid() {
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema("sarif-2.1.0.json")).unwrap();
+    let (recording, assessments) = judged(&failing(), None);
+    for anchor in [None, Some("firmware/product.toml")] {
+        let value: Value = serde_json::from_str(&sarif(&report(&recording, &assessments), anchor)).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn every_requirement_is_declared_once_and_only_what_was_decided_is_claimed() {
+    let (recording, assessments) = judged(&failing(), None);
+    let bom: Value = serde_json::from_str(&cyclonedx(&report(&recording, &assessments))).unwrap();
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let mut claims = 0;
+    for (a, attested) in assessments.iter().zip(list(&bom["declarations"]["attestations"])) {
+        let rows = list(&attested["map"]);
+        assert_eq!(rows.len(), a.requirements.len());
+        for (r, row) in a.requirements.iter().zip(rows) {
+            let score = match r.outcome {
+                Outcome::Pass => Some(1),
+                Outcome::Fail => Some(0),
+                Outcome::Inconclusive | Outcome::NotApplicable | Outcome::AwaitingAssessor => None,
+            };
+            assert_eq!(row["conformance"]["score"].as_i64(), score, "{row}");
+            for key in ["claims", "counterClaims"] {
+                claims += row.get(key).map_or(0, |c| list(c).len());
+            }
+        }
+    }
+    assert_eq!(claims, list(&bom["declarations"]["claims"]).len());
+    let all = assessments.iter().flat_map(cases);
+    assert_eq!(claims, all.filter(|c| matches!(c.outcome, Outcome::Pass | Outcome::Fail)).count());
+    // References lead somewhere, and no name stands twice.
+    let text = bom.to_string();
+    let (mut names, mut cited) = (Vec::new(), Vec::new());
+    collect(&bom, &mut names, &mut cited);
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{text}");
+    assert!(cited.iter().all(|c| names.contains(c)), "{cited:?}");
+    assert!(!text.contains('\u{202e}') && !text.contains("\\u001b"), "hidden characters are shown as dots");
+}
+
+/// The names of things, and what refers to them.
+fn collect<'a>(value: &'a Value, names: &mut Vec<&'a str>, cited: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            for (key, member) in map {
+                match (key.as_str(), member) {
+                    ("bom-ref", Value::String(name)) => names.push(name),
+                    ("target" | "requirement" | "assessor", Value::String(name)) => cited.push(name),
+                    ("claims" | "counterClaims" | "evidence" | "counterEvidence", Value::Array(all)) => {
+                        cited.extend(all.iter().filter_map(Value::as_str));
+                        all.iter().for_each(|v| collect(v, names, cited));
+                    }
+                    (_, other) => collect(other, names, cited),
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|v| collect(v, names, cited)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -85,7 +139,7 @@ fn values<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
 
 #[test]
 fn oscal_findings_are_those_of_the_assessment_and_every_link_leads_somewhere() {
-    let (recording, assessments) = judged_with(&failing(), None);
+    let (recording, assessments) = judged(&failing(), None);
     let files = oscal_files(&report(&recording, &assessments));
     let results = &files["assessment-results.json"]["assessment-results"];
     let objectives: BTreeSet<&str> = values(&files["catalog.json"], "id").into_iter().collect();
@@ -132,7 +186,7 @@ fn oscal_findings_are_those_of_the_assessment_and_every_link_leads_somewhere() {
 
 #[test]
 fn junit_is_valid_and_counts_what_the_assessment_counts() {
-    let (recording, assessments) = judged_with(&failing(), None);
+    let (recording, assessments) = judged(&failing(), None);
     let text = junit(&report(&recording, &assessments)).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("junit.xml");
@@ -157,7 +211,7 @@ fn junit_is_valid_and_counts_what_the_assessment_counts() {
 #[test]
 fn no_requirement_is_without_a_case_or_looks_better_in_its_cases() {
     for lines in [failing(), lines("x"), lines("x").into_iter().filter(|l| !l.contains("run-finished")).collect()] {
-        let (_, assessments) = judged_with(&lines, None);
+        let (_, assessments) = judged(&lines, None);
         for a in &assessments {
             let all = cases(a);
             for r in &a.requirements {
@@ -170,7 +224,7 @@ fn no_requirement_is_without_a_case_or_looks_better_in_its_cases() {
 
 #[test]
 fn sarif_shows_failures_only_and_the_same_flaw_keeps_its_fingerprint() {
-    let (recording, assessments) = judged_with(&failing(), None);
+    let (recording, assessments) = judged(&failing(), None);
     let log: Value =
         serde_json::from_str(&sarif(&report(&recording, &assessments), Some("firmware/product.toml"))).unwrap();
     assert_eq!(log["version"], "2.1.0");
@@ -189,7 +243,7 @@ fn sarif_shows_failures_only_and_the_same_flaw_keeps_its_fingerprint() {
     }
     assert!(shown > 0);
     let elsewhere: Vec<String> = failing().iter().map(|l| l.replace("127.0.0.1", "127.0.0.9")).collect();
-    let moved = judged_with(&elsewhere, None);
+    let moved = judged(&elsewhere, None);
     let moved: Value = serde_json::from_str(&sarif(&report(&moved.0, &moved.1), None)).unwrap();
     let print = |log: &Value| log["runs"][1]["results"][0]["partialFingerprints"]["patuhFinding/v1"].clone();
     assert!(print(&log).is_string());
@@ -198,7 +252,7 @@ fn sarif_shows_failures_only_and_the_same_flaw_keeps_its_fingerprint() {
 
 #[test]
 fn csv_has_a_line_for_each_case_and_no_formula() {
-    let (_, assessments) = judged_with(&failing(), None);
+    let (_, assessments) = judged(&failing(), None);
     let text = csv(&assessments);
     assert_eq!(text.lines().count(), 1 + assessments.iter().map(|a| cases(a).len()).sum::<usize>());
     assert!(text.lines().skip(1).all(|l| l.starts_with('"') && l.ends_with('"')));
@@ -208,7 +262,7 @@ fn csv_has_a_line_for_each_case_and_no_formula() {
 #[test]
 fn the_bag_holds_every_view_and_the_same_content_gives_the_same_bytes() {
     let make = || {
-        let (recording, assessments) = judged_with(&failing(), None);
+        let (recording, assessments) = judged(&failing(), None);
         let content =
             Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
         views(&content).unwrap()
@@ -224,8 +278,8 @@ fn the_bag_holds_every_view_and_the_same_content_gives_the_same_bytes() {
 fn only_the_failures_that_were_expected_are_no_surprise() {
     let known = "[[failure]]\ncheck = \"telnet-noauth-shell\"\nprofile = \"test-profile\"\nreason = \"until 2.4\"\n";
     let known = Expected::parse("known.toml", known).unwrap();
-    let (_, failing) = judged_with(&failing(), None);
-    let (_, mended) = judged_with(&lines("x"), None);
+    let (_, failing) = judged(&failing(), None);
+    let (_, mended) = judged(&lines("x"), None);
     assert_eq!(known.surprises(&failing[1..]), Vec::<String>::new());
     assert_eq!(known.surprises(&mended[1..]), ["test-profile: `telnet-noauth-shell` was expected to fail and is PASS"]);
     assert_eq!(

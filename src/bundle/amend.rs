@@ -6,6 +6,7 @@ use super::{
     payload::{Ingredients, Supersedes},
     seal::{SealError, Sealing},
 };
+use crate::model::Sha256Digest;
 
 /// Why a bundle is replaced, and what it is given anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,31 +17,23 @@ pub struct Amendment {
     /// Everything that the older bundle says was attested, and what was added since.
     pub attested: Option<Attested>,
     /// The recording beside those attestations: they are of no other.
-    pub attested_of: Option<Vec<u8>>,
+    pub attested_of: Option<Sha256Digest>,
 }
 
 pub(super) fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealError> {
-    let source = Source::open(sealing.recording)?;
-    let mut from = Ingredients {
-        recording: source.recording,
-        transcripts: source.transcripts,
-        ics: source.ics,
-        ixit: source.ixit,
-        attested: source.attested,
-        profiles: sealing.profiles.clone(),
-        interim: sealing.interim,
-        supersedes: None,
-    };
+    let Source { path, from, bundle } = &sealing.source;
+    let (profiles, interim) = (sealing.profiles.clone(), sealing.interim);
+    let mut from = Ingredients { profiles, interim, supersedes: None, ..from.clone() };
     let Some(amendment) = &sealing.amendment else { return Ok(from) };
-    let older = source.bundle.ok_or_else(|| SealError::NotABundle(sealing.recording.to_owned()))?;
+    let older = bundle.as_ref().ok_or_else(|| SealError::NotABundle(path.clone()))?;
     if amendment.reason.trim().is_empty() {
         return Err(SealError::Reason);
     }
     if from.profiles.is_empty() {
         from.profiles.clone_from(&older.from.profiles);
     }
-    if amendment.attested_of.as_ref().is_some_and(|r| *r != from.recording) {
-        return Err(SealError::OtherRecording(sealing.recording.to_owned()));
+    if amendment.attested_of.as_ref().is_some_and(|r| *r != from.recorded.value.digest) {
+        return Err(SealError::OtherRecording(path.clone()));
     }
     if let (Some(new), Some(old)) = (&amendment.attested, &from.attested) {
         new.continues(old)?;
@@ -50,9 +43,9 @@ pub(super) fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealErro
     from.attested = amendment.attested.clone().or(from.attested);
     from.supersedes = Some(Supersedes {
         reason: amendment.reason.trim().to_owned(),
-        changed: changed(&from, &older),
-        bundle_id: older.identifier,
-        tagmanifest_sha256: older.tag_manifest,
+        changed: changed(&from, older),
+        bundle_id: older.identifier.clone(),
+        tagmanifest_sha256: older.tag_manifest.clone(),
     });
     Ok(from)
 }

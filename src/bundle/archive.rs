@@ -2,10 +2,15 @@
 //!
 //! Written the same way each time (sorted, fixed times, no extra fields). Read as a stranger's: nothing is
 //! unpacked to disk, no name is believed, and nothing may grow beyond what a bundle can be.
-use super::layout::{Files, MOST_BYTES, MOST_ENTRIES, ReadError, checked};
+use super::{
+    body::Body,
+    layout::{Files, LOGS, MOST_BYTES, MOST_ENTRIES, ReadError, checked},
+};
 use std::{
     collections::BTreeSet,
-    io::{Cursor, Read, Write},
+    fs::File,
+    io::{BufReader, Read, Seek, SeekFrom, Write},
+    path::Path,
 };
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
@@ -13,29 +18,32 @@ use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, result::Zi
 const MOST_GROWTH: u64 = 200;
 /// Below this, growth is no danger.
 const SMALL: u64 = 16 << 20;
+/// No directory of a bundle's zip is longer: an entry's name, its fixed part, and what others add to it.
+const MOST_DIRECTORY: u64 = 4 << 20;
 /// Length of the fixed part of a central directory entry, and where its three lengths stand (APPNOTE, 4.3.12).
 const ENTRY: usize = 46;
 
 /// The zip of a bag. Its files stand below one directory with the bag's name.
-pub fn write(files: &Files, name: &str) -> Result<Vec<u8>, ZipError> {
+pub fn write<W: Write + Seek>(files: &Files, name: &str, to: W) -> Result<W, ZipError> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
         .system(System::Unix)
         .unix_permissions(0o644);
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (path, bytes) in files {
+    let mut zip = ZipWriter::new(to);
+    for (path, body) in files {
         zip.start_file(format!("{name}/{path}"), options)?;
-        zip.write_all(bytes)?;
+        body.copy(&mut zip)?;
     }
-    Ok(zip.finish()?.into_inner())
+    zip.finish()
 }
 
 /// The files of a zip, by their path below its one directory (or from its root, if the bag stands there).
-pub fn read(bytes: &[u8]) -> Result<Files, ReadError> {
+pub fn read(path: &Path) -> Result<Files, ReadError> {
     let refused = |e: ZipError| ReadError::Archive(e.to_string());
-    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(refused)?;
-    let names = names(bytes, &zip)?;
+    let file = File::open(path).map_err(|e| ReadError::io(path, e))?;
+    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(refused)?;
+    let names = names(path, &zip)?;
     let root = root(&names);
     let mut files = Files::new();
     let mut total: u64 = 0;
@@ -51,31 +59,35 @@ pub fn read(bytes: &[u8]) -> Result<Files, ReadError> {
         }
         let packed = entry.compressed_size();
         let room = MOST_BYTES.saturating_sub(total).min(packed.saturating_mul(MOST_GROWTH).max(SMALL));
-        let mut content = Vec::new();
-        entry
-            .by_ref()
-            .take(room.saturating_add(1))
-            .read_to_end(&mut content)
-            .map_err(|e| ReadError::Archive(format!("`{raw}` cannot be unpacked: {e}")))?;
-        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        if length > room {
+        let name = raw.strip_prefix(&root).unwrap_or(&raw).to_owned();
+        let mut content = entry.by_ref().take(room.saturating_add(1));
+        let body = if LOGS.contains(&name.as_str()) {
+            Body::entry(path, at, &mut content)
+        } else {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes).map(|_| bytes.into())
+        };
+        let body = body.map_err(|e| ReadError::Archive(format!("`{raw}` cannot be unpacked: {e}")))?;
+        if body.size() > room {
             return Err(ReadError::Bomb(raw));
         }
-        total = total.saturating_add(length);
-        let path = raw.strip_prefix(&root).unwrap_or(&raw).to_owned();
-        files.insert(checked(path)?, content);
+        total = total.saturating_add(body.size());
+        files.insert(checked(name)?, body);
     }
     Ok(files)
 }
 
 /// The names in the directory of the zip, as they are written there: none twice, none that leaves the bag.
-fn names(bytes: &[u8], zip: &ZipArchive<Cursor<&[u8]>>) -> Result<BTreeSet<String>, ReadError> {
+fn names(path: &Path, zip: &ZipArchive<BufReader<File>>) -> Result<BTreeSet<String>, ReadError> {
     if zip.offset() != 0 {
         return Err(ReadError::Archive("something stands before the first entry".to_owned()));
     }
     let cut = || ReadError::Archive("its directory is cut off".to_owned());
-    let mut rest =
-        usize::try_from(zip.central_directory_start()).ok().and_then(|at| bytes.get(at..)).ok_or_else(cut)?;
+    let mut directory = Vec::new();
+    let mut file = File::open(path).map_err(|e| ReadError::io(path, e))?;
+    let read = file.seek(SeekFrom::Start(zip.central_directory_start()));
+    read.and_then(|_| file.take(MOST_DIRECTORY).read_to_end(&mut directory)).map_err(|e| ReadError::io(path, e))?;
+    let mut rest = directory.as_slice();
     let mut names = BTreeSet::new();
     let mut count = 0_usize;
     while rest.starts_with(b"PK\x01\x02") {

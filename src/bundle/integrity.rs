@@ -1,11 +1,11 @@
 //! Whether the files are the ones that the statement names: from the statement down to each file, so that
 //! the first thing that does not fit is what is named.
 use super::{
+    body::Body,
     layout::{self, BAG_INFO, BAGIT, Files, MANIFEST, STATEMENT, TAG_FILES, TAG_MANIFEST},
-    payload::{self, PayloadError},
     statement::Claims,
 };
-use crate::model::{Recording, Sha256Digest};
+use crate::model::Sha256Digest;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -31,8 +31,6 @@ pub enum IntegrityError {
     Form(&'static str),
     #[error("`{BAG_INFO}` does not state `{0}`")]
     BagInfo(String),
-    #[error("{0}")]
-    Payload(#[from] PayloadError),
 }
 
 /// Checks everything that needs no key and no judging; gives what the statement claims.
@@ -40,7 +38,7 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
     if let Some(name) = TAG_FILES.iter().find(|n| !files.contains_key(**n)) {
         return Err(IntegrityError::Missing((*name).to_owned()));
     }
-    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
+    let bytes = |name: &str| layout::bytes(files, name);
     let claims = Claims::parse(bytes(STATEMENT)).ok_or(IntegrityError::NotAStatement)?;
     if Sha256Digest::of(bytes(TAG_MANIFEST)).hex() != claims.tag_manifest {
         return Err(IntegrityError::Unsealed);
@@ -63,40 +61,42 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
             return Err(IntegrityError::Missing(needed.to_owned()));
         }
     }
-    let recording = Recording::parse(bytes(layout::RECORDING)).map_err(PayloadError::from)?;
-    payload::cited(&recording, bytes(layout::TRANSCRIPTS))?;
     Ok(claims)
 }
 
 /// As many signatures and keys as the statement names signers, and no more.
 fn sealed(files: &Files, claims: &Claims) -> Result<(), IntegrityError> {
-    for n in 0..layout::MOST_SIGNERS.max(claims.signers.len()) {
+    for n in 0..layout::MOST_SIGNERS.max(claims.by.signers.len()) {
         for name in [layout::signature(n), layout::signer(n)] {
-            match (n < claims.signers.len(), files.contains_key(&name)) {
+            match (n < claims.by.signers.len(), files.contains_key(&name)) {
                 (true, false) => return Err(IntegrityError::Missing(name)),
                 (false, true) => return Err(IntegrityError::Cosigner(name)),
                 (true, true) | (false, false) => {}
             }
         }
     }
-    Ok(())
+    match (claims.by.certificates.is_empty(), files.contains_key(layout::CMS)) {
+        (false, false) => Err(IntegrityError::Missing(layout::CMS.to_owned())),
+        (true, true) => Err(IntegrityError::Cosigner(layout::CMS.to_owned())),
+        (false, true) | (true, false) => Ok(()),
+    }
 }
 
 /// The manifest lists exactly these files with these digests, in the one way to write it.
-fn listed(name: &'static str, manifest: &[u8], there: &BTreeMap<&String, &Vec<u8>>) -> Result<(), IntegrityError> {
+fn listed(name: &'static str, manifest: &[u8], there: &BTreeMap<&String, &Body>) -> Result<(), IntegrityError> {
     let text = std::str::from_utf8(manifest).map_err(|_| IntegrityError::Form(name))?;
     let lines = text.lines().map(|l| l.split_once("  ").ok_or(IntegrityError::Form(name)));
     let stated = lines.map(|l| l.map(|(digest, path)| (path, digest))).collect::<Result<BTreeMap<_, _>, _>>()?;
     let added: Vec<_> = there.iter().filter(|(path, _)| !stated.contains_key(path.as_str())).collect();
     for (path, digest) in &stated {
-        let Some(bytes) = there.get(&(*path).to_owned()) else {
-            let same = added.iter().find(|(_, b)| Sha256Digest::of(b).hex() == *digest);
+        let Some(body) = there.get(&(*path).to_owned()) else {
+            let same = added.iter().find(|(_, b)| b.digest().hex() == *digest);
             return Err(match same {
                 Some((to, _)) => IntegrityError::Renamed { from: (*path).to_owned(), to: (**to).clone() },
                 None => IntegrityError::Missing((*path).to_owned()),
             });
         };
-        if Sha256Digest::of(bytes).hex() != *digest {
+        if body.digest().hex() != *digest {
             return Err(IntegrityError::Changed((*path).to_owned()));
         }
     }

@@ -1,4 +1,5 @@
 //! What files a bundle has, how they are read without trusting them, and the lists that name their digests.
+use super::body::Body;
 use crate::model::Sha256Digest;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,7 @@ use std::{
 use thiserror::Error;
 
 /// Files by their path from the bag's root, with `/` between the parts.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Body>;
 
 pub const BAGIT: &str = "bagit.txt";
 pub const BAG_INFO: &str = "bag-info.txt";
@@ -19,17 +20,26 @@ pub const SIGNATURE: &str = "seal/statement.json.sshsig";
 pub const SIGNER: &str = "seal/signer.pub";
 /// The statement once more, for supply-chain tools.
 pub const ENVELOPE: &str = "seal/statement.dsse.json";
+/// A CMS signature over the statement, where the laboratory has an X.509 key.
+pub const CMS: &str = "seal/statement.json.p7s";
 /// A time-stamping authority's answer over [`SIGNATURE`]; attached any time after sealing.
 pub const TOKEN: &str = "seal/statement.json.sshsig.tsr";
 pub const INDEX: &str = "data/bundle.json";
 pub const RECORDING: &str = "data/recording/recording.jsonl";
 pub const TRANSCRIPTS: &str = "data/recording/transcripts.jsonl";
+/// What the scan was about to do, an authority's time over it, and one over the recording's last line.
+pub const PLAN: &str = "data/recording/plan.json";
+pub const BEFORE: &str = "data/recording/plan.json.tsr";
+pub const AFTER: &str = "data/recording/recording.jsonl.tsr";
 pub const ICS: &str = "data/declarations/ics.toml";
 pub const IXIT: &str = "data/declarations/ixit.toml";
 pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 
 /// What every bundle has outside `data/`.
 pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
+
+/// The files that grow with the scan; they are read where they stand.
+pub(super) const LOGS: [&str; 2] = [RECORDING, TRANSCRIPTS];
 
 pub const MOST_SIGNERS: usize = 9;
 
@@ -101,7 +111,7 @@ pub fn load(path: &Path) -> Result<Files, ReadError> {
     } else if about.len() > MOST_BYTES {
         return Err(ReadError::TooLarge);
     } else {
-        super::archive::read(&fs::read(path).map_err(|e| ReadError::io(path, e))?)?
+        super::archive::read(path)?
     };
     let mut seen = BTreeMap::new();
     for name in files.keys() {
@@ -153,8 +163,9 @@ impl Walk {
                 return Err(ReadError::NotPlain(full));
             } else {
                 let full = checked(full)?;
-                let bytes = fs::read(&path).map_err(|e| ReadError::io(&path, e))?;
-                self.files.insert(full, bytes);
+                let log = LOGS.contains(&full.as_str());
+                let body = if log { Body::file(&path) } else { fs::read(&path).map(Body::from) };
+                self.files.insert(full, body.map_err(|e| ReadError::io(&path, e))?);
             }
         }
         Ok(below)
@@ -168,7 +179,7 @@ pub fn checked(path: String) -> Result<String, ReadError> {
 
 fn may_be(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    let seal = || path == TOKEN || (1..MOST_SIGNERS).any(|n| path == signature(n) || path == signer(n));
+    let seal = || path == TOKEN || path == CMS || (1..MOST_SIGNERS).any(|n| path == signature(n) || path == signer(n));
     let known = TAG_FILES.contains(&path) || path.starts_with("data/") || seal();
     known && path.len() <= LONGEST_PATH && path.bytes().all(plain)
 }
@@ -178,23 +189,28 @@ fn parents(file: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `<digest>  <path>` for each file, sorted, as `sha256sum` writes and reads it.
-pub fn list<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> String {
-    files.map(|(path, bytes)| format!("{}  {path}\n", Sha256Digest::of(bytes).hex())).collect()
+pub fn list<'a>(files: impl Iterator<Item = (&'a String, &'a Body)>) -> String {
+    files.map(|(path, body)| format!("{}  {path}\n", body.digest().hex())).collect()
 }
 
 /// The files in `data/`.
-pub fn payload(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+pub fn payload(files: &Files) -> impl Iterator<Item = (&String, &Body)> {
     files.iter().filter(|(path, _)| path.starts_with("data/"))
 }
 
 /// The tag manifest names every tag file but itself and the seal (RFC 8493, 2.2.1).
-pub fn listed_tags(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+pub fn listed_tags(files: &Files) -> impl Iterator<Item = (&String, &Body)> {
     files.iter().filter(|(path, _)| matches!(path.as_str(), BAGIT | BAG_INFO | MANIFEST))
+}
+
+/// The bytes of a small file; empty if it is not there.
+pub fn bytes<'a>(files: &'a Files, name: &str) -> &'a [u8] {
+    files.get(name).and_then(Body::held).unwrap_or_default()
 }
 
 /// Bytes and files of the payload, as bag-info.txt states them.
 pub fn oxum(files: &Files) -> String {
-    let bytes: usize = payload(files).map(|(_, b)| b.len()).sum();
+    let bytes: u64 = payload(files).map(|(_, b)| b.size()).sum();
     format!("{bytes}.{}", payload(files).count())
 }
 
@@ -215,10 +231,10 @@ pub fn with_tags(mut files: Files, sealed_at: &str) -> Files {
         identifier(manifest.as_bytes()),
         oxum(&files),
     );
-    files.insert(MANIFEST.to_owned(), manifest.into_bytes());
-    files.insert(BAG_INFO.to_owned(), info.into_bytes());
-    files.insert(BAGIT.to_owned(), BAGIT_TEXT.as_bytes().to_vec());
+    files.insert(MANIFEST.to_owned(), manifest.into());
+    files.insert(BAG_INFO.to_owned(), info.into());
+    files.insert(BAGIT.to_owned(), BAGIT_TEXT.to_owned().into());
     let tags = list(listed_tags(&files));
-    files.insert(TAG_MANIFEST.to_owned(), tags.into_bytes());
+    files.insert(TAG_MANIFEST.to_owned(), tags.into());
     files
 }

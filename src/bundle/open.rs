@@ -1,17 +1,20 @@
 //! Opening: a bundle that was checked, and the one way in for everything that reads a recording or a bundle.
 use super::{
     attested::{self, Attested, AttestedError},
+    body::Body,
     integrity::{self, IntegrityError},
     layout::{self, Files},
-    payload::{self, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource},
+    logs::{self, LogError},
+    payload::{self, Bracket, Index, Ingredients, Interim, Judged, PayloadError, ProfileSource, Recorded},
     sign::{self, SignatureError},
     signed,
 };
 use crate::judge::{Assessment, Profile};
-use crate::model::{Recording, observation::clean};
+use crate::model::{Recording, observation::clean, plan};
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use thiserror::Error;
 
@@ -21,6 +24,8 @@ pub enum OpenError {
     Integrity { path: PathBuf, error: IntegrityError },
     #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
     Signature { path: PathBuf, error: SignatureError },
+    #[error("{}: {}; the bundle cannot be relied on", path.display(), shown(error))]
+    Logs { path: PathBuf, error: LogError },
     #[error("{}: {}; it was sealed by another version or is not a bundle of this tool", path.display(), shown(error))]
     Payload { path: PathBuf, error: PayloadError },
     #[error("{}: `{}` is not an index that this version reads: {}; use the version that sealed it", path.display(), layout::INDEX, shown(error))]
@@ -48,7 +53,7 @@ pub struct VerifiedBundle {
 
 impl VerifiedBundle {
     pub fn recording(&self) -> &Recording {
-        &self.judged.recording
+        &self.judged.recorded.value
     }
 
     pub fn assessments(&self) -> &[Assessment] {
@@ -74,9 +79,10 @@ pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
         UnreadableError::Index(error) => OpenError::Index { path: owned(), error },
         UnreadableError::Payload(error) => OpenError::Payload { path: owned(), error },
     })?;
+    logs::check(&from).map_err(|error| OpenError::Logs { path: owned(), error })?;
     let judged = payload::judge(&from).map_err(|error| OpenError::Payload { path: owned(), error })?;
     let signers = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
-    let manifest = files.get(layout::MANIFEST).map(Vec::as_slice).unwrap_or_default();
+    let manifest = layout::bytes(&files, layout::MANIFEST);
     let (identifier, tag_manifest) = (layout::identifier(manifest), claims.tag_manifest);
     Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at: claims.sealed_at, signers, judged })
 }
@@ -91,7 +97,8 @@ pub enum UnreadableError {
 
 /// What a bundle was made from, by its index.
 pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
-    let bytes = |name: &str| files.get(name).cloned();
+    let bytes = |name: &str| files.get(name).and_then(Body::held).map(<[u8]>::to_vec);
+    let log = |name: &str| files.get(name).cloned().unwrap_or_else(|| Vec::new().into());
     let index = bytes(layout::INDEX).unwrap_or_default();
     let index: Index = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
     let mut profiles = Vec::new();
@@ -104,8 +111,9 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
     let attachment = |name: &str| Ok::<_, PayloadError>(bytes(&layout::attachment_path(name)));
     let attested = statements.map(|s| Attested::gather(s, attachment)).transpose()?;
     Ok(Ingredients {
-        recording: bytes(layout::RECORDING).unwrap_or_default(),
-        transcripts: bytes(layout::TRANSCRIPTS).unwrap_or_default(),
+        recorded: Arc::new(Recorded::read(log(layout::RECORDING))?),
+        transcripts: log(layout::TRANSCRIPTS),
+        bracket: Bracket { plan: bytes(layout::PLAN), before: bytes(layout::BEFORE), after: bytes(layout::AFTER) },
         ics: bytes(layout::ICS),
         ixit: bytes(layout::IXIT),
         attested,
@@ -115,14 +123,12 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
     })
 }
 
-/// The bytes of a recording directory or of a bundle.
+/// A recording directory or a bundle, read once.
 #[derive(Debug)]
 pub struct Source {
-    pub recording: Vec<u8>,
-    pub transcripts: Vec<u8>,
-    pub ics: Option<Vec<u8>>,
-    pub ixit: Option<Vec<u8>>,
-    pub attested: Option<Attested>,
+    pub path: PathBuf,
+    /// A recording directory has no profiles.
+    pub from: Ingredients,
     /// Set when it is a bundle.
     pub bundle: Option<VerifiedBundle>,
 }
@@ -140,6 +146,8 @@ pub enum SourceError {
     #[error(transparent)]
     Bundle(#[from] OpenError),
     #[error("{}/{error}", path.display())]
+    Recording { path: PathBuf, error: PayloadError },
+    #[error("{}/{error}", path.display())]
     Attested { path: PathBuf, error: AttestedError },
 }
 
@@ -153,20 +161,31 @@ impl Source {
         }
         if path.is_file() || path.join(layout::BAGIT).exists() || path.join("seal").exists() {
             let bundle = open(path)?;
-            let from = bundle.from.clone();
-            let (recording, transcripts) = (from.recording, from.transcripts);
-            let (ics, ixit, attested) = (from.ics, from.ixit, from.attested);
-            return Ok(Self { recording, transcripts, ics, ixit, attested, bundle: Some(bundle) });
+            return Ok(Self { path: path.to_owned(), from: bundle.from.clone(), bundle: Some(bundle) });
         }
-        let recording = optional(&path.join("recording.jsonl"))?;
-        Ok(Self {
-            recording: recording.ok_or_else(|| SourceError::Neither(path.to_owned()))?,
-            transcripts: optional(&path.join("transcripts.jsonl"))?.unwrap_or_default(),
+        let recording = log(&path.join("recording.jsonl"))?.ok_or_else(|| SourceError::Neither(path.to_owned()))?;
+        let recorded =
+            Recorded::read(recording).map_err(|error| SourceError::Recording { path: path.to_owned(), error })?;
+        let from = Ingredients {
+            recorded: Arc::new(recorded),
+            transcripts: log(&path.join("transcripts.jsonl"))?.unwrap_or_else(|| Vec::new().into()),
+            bracket: Bracket {
+                plan: optional(&path.join(plan::FILE))?,
+                before: optional(&path.join(plan::TOKEN))?,
+                after: optional(&path.join(plan::END_TOKEN))?,
+            },
             ics: optional(&path.join("ics.toml"))?,
             ixit: optional(&path.join("ixit.toml"))?,
             attested: attested_in(path)?,
-            bundle: None,
-        })
+            profiles: Vec::new(),
+            interim: Interim::No,
+            supersedes: None,
+        };
+        Ok(Self { path: path.to_owned(), from, bundle: None })
+    }
+
+    pub fn recording(&self) -> &Recording {
+        &self.from.recorded.value
     }
 }
 
@@ -200,8 +219,16 @@ pub fn is_zip(path: &Path) -> bool {
 }
 
 fn optional(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    found(path, fs::read(path))
+}
+
+fn log(path: &Path) -> Result<Option<Body>, SourceError> {
+    found(path, Body::file(path))
+}
+
+fn found<T>(path: &Path, read: io::Result<T>) -> Result<Option<T>, SourceError> {
+    match read {
+        Ok(content) => Ok(Some(content)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SourceError::Io { path: path.to_owned(), error }),
     }

@@ -1,4 +1,5 @@
 //! The payload as a pure function of what was recorded, declared and asked for. Sealing writes it; verifying builds it again.
+pub use super::ingredients::{Bracket, Ingredients, Interim, ProfileSource, Recorded, Supersedes};
 use super::{
     attested::{Attested, AttestedError},
     layout,
@@ -8,70 +9,14 @@ use crate::judge::{
     Assessment, Inputs, Profile,
     assess::{Outcome, Read, tool},
     assess_attested,
-    profile::{BUILTIN, ProfileError},
+    profile::ProfileError,
 };
 use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io, sync::Arc};
 use thiserror::Error;
 
 pub const SCHEMA: &str = "bundle/1";
-
-/// Whether a bundle may be sealed, and was sealed, before everything was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interim {
-    No,
-    Yes,
-}
-
-/// A profile's text, and the level to judge it at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProfileSource {
-    pub id: String,
-    /// `None`: the profile's lowest level.
-    pub level: Option<String>,
-    pub text: String,
-}
-
-impl ProfileSource {
-    /// A built-in profile named `id` or `id:level`.
-    pub fn builtin(name: &str) -> Result<Self, ProfileError> {
-        let profile = Profile::builtin(name)?;
-        let text = BUILTIN.iter().find(|(id, _)| *id == profile.id).map_or("", |(_, text)| *text);
-        Ok(Self { id: profile.id, level: Some(profile.level), text: text.to_owned() })
-    }
-
-    /// A profile that somebody wrote; its own `id` names it.
-    pub fn written(file: &str, text: &str, level: Option<&str>) -> Result<Self, ProfileError> {
-        let profile = Profile::parse(file, text, level)?;
-        Ok(Self { id: profile.id, level: Some(profile.level), text: text.to_owned() })
-    }
-}
-
-/// What an amended bundle replaces, and why (ISO/IEC 17025:2017, 7.8.8). The older one is never rewritten.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Supersedes {
-    pub bundle_id: String,
-    pub tagmanifest_sha256: String,
-    pub reason: String,
-    /// The files that sealing was given anew.
-    pub changed: Vec<String>,
-}
-
-/// What goes into a bundle, as bytes. Nothing in it is a verdict.
-#[derive(Clone, Debug)]
-pub struct Ingredients {
-    pub recording: Vec<u8>,
-    pub transcripts: Vec<u8>,
-    pub ics: Option<Vec<u8>>,
-    pub ixit: Option<Vec<u8>>,
-    pub attested: Option<Attested>,
-    pub profiles: Vec<ProfileSource>,
-    pub interim: Interim,
-    pub supersedes: Option<Supersedes>,
-}
 
 /// What the views are made from.
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +54,8 @@ pub enum PayloadError {
     ProfileTwice(String),
     #[error("profile id `{0}` cannot be a file name; use lower-case letters, digits and `-`")]
     ProfileName(String),
-    #[error("transcripts.jsonl: no line has the digest {digest} that record `{record}` cites; scan again")]
-    NoTranscript { record: String, digest: Sha256Digest },
+    #[error("{file}: {error}")]
+    Log { file: &'static str, error: io::Error },
     #[error("recording.jsonl: the scan did not finish; finish it with `patuh scan --resume`, or seal with --interim")]
     Unfinished,
     #[error(
@@ -132,14 +77,13 @@ pub enum PayloadError {
 /// The ingredients judged.
 #[derive(Debug)]
 pub struct Judged {
-    pub recording: Recording,
+    pub recorded: Arc<Recorded>,
     pub profiles: Vec<Profile>,
     pub assessments: Vec<Assessment>,
 }
 
 /// Judges the recording under every profile.
 pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
-    let recording = Recording::parse(&from.recording)?;
     let ics = from.ics.as_deref().map(|b| read("ics.toml", b, Ics::parse)).transpose()?;
     let ixit = from.ixit.as_deref().map(|b| read("ixit.toml", b, Ixit::parse)).transpose()?;
     let said = from.attested.as_ref().map(Attested::read).transpose()?;
@@ -149,21 +93,21 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
         profiles.push(Profile::parse(&file, &source.text, source.level.as_deref())?);
     }
     names(&profiles)?;
-    let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
+    let inputs = Inputs { recording: &from.recorded.value, ics: ics.as_ref(), ixit: ixit.as_ref() };
     let assessments = profiles.iter().map(|p| assess_attested(&inputs, said.as_ref(), p)).collect();
-    Ok(Judged { recording, profiles, assessments })
+    Ok(Judged { recorded: from.recorded.clone(), profiles, assessments })
 }
 
 /// The files of `data/`, or why they may not be sealed.
 pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout::Files, PayloadError> {
-    cited(&judged.recording, &from.transcripts)?;
     if from.interim == Interim::No {
         complete(judged)?;
     }
     let mut files = layout::Files::new();
-    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec());
-    put(layout::RECORDING, &from.recording);
-    put(layout::TRANSCRIPTS, &from.transcripts);
+    files.insert(layout::RECORDING.to_owned(), from.recorded.body.clone());
+    files.insert(layout::TRANSCRIPTS.to_owned(), from.transcripts.clone());
+    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec().into());
+    from.bracket.files().for_each(|(path, b)| drop(put(path, b)));
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
     from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
     if let Some(attested) = &from.attested {
@@ -175,7 +119,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         put(&layout::result_path(&source.id), &written(assessment)?);
     }
     let content = Content {
-        recording: &judged.recording,
+        recording: &judged.recorded.value,
         assessments: &judged.assessments,
         interim: from.interim,
         supersedes: from.supersedes.as_ref(),
@@ -188,7 +132,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         }
         shown.push(path);
     }
-    files.insert(layout::INDEX.to_owned(), canonical(&index(from, judged, &shown)?).into_bytes());
+    files.insert(layout::INDEX.to_owned(), canonical(&index(from, judged, &shown)?).into());
     Ok(files)
 }
 
@@ -208,6 +152,9 @@ pub struct Index {
     pub interim: Interim,
     pub recording: String,
     pub transcripts: String,
+    /// Plan and time-stamp tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bracket: Vec<String>,
     pub declarations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestations: Option<String>,
@@ -237,6 +184,7 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
         interim: from.interim,
         recording: layout::RECORDING.to_owned(),
         transcripts: layout::TRANSCRIPTS.to_owned(),
+        bracket: from.bracket.files().map(|(path, _)| path.to_owned()).collect(),
         declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
         attestations: from.attested.as_ref().map(|_| layout::ATTESTATIONS.to_owned()),
         attachments: from
@@ -274,20 +222,9 @@ fn names(profiles: &[Profile]) -> Result<(), PayloadError> {
     if seen.is_empty() { Err(PayloadError::NoProfile) } else { Ok(()) }
 }
 
-/// Every transcript that a record cites is there.
-pub fn cited(recording: &Recording, transcripts: &[u8]) -> Result<(), PayloadError> {
-    let there: BTreeSet<Sha256Digest> = transcripts.split(|b| *b == b'\n').map(Sha256Digest::of).collect();
-    for record in recording.records() {
-        if let Some(digest) = record.transcript.as_ref().filter(|d| !there.contains(d)) {
-            return Err(PayloadError::NoTranscript { record: record.id.clone(), digest: digest.clone() });
-        }
-    }
-    Ok(())
-}
-
 /// Everything planned was done, and nobody is waited for.
 fn complete(judged: &Judged) -> Result<(), PayloadError> {
-    let recording = &judged.recording;
+    let recording = &judged.recorded.value;
     let finished = |probe: &str| recording.run_of(probe).is_some_and(|r| r.finished.is_some());
     if let Some(probe) = recording.header.plan.iter().find(|p| !finished(p)) {
         return Err(PayloadError::RunMissing(probe.clone()));

@@ -3,18 +3,21 @@ use super::{
     amend::{Amendment, ingredients},
     archive,
     attested::AttestedError,
+    body::Body,
+    cms::{CmsError, CmsKey},
     dsse,
     layout::{self, Files},
-    open::SourceError,
+    logs::{self, LogError},
+    open::{Source, SourceError},
     payload::{self, Interim, PayloadError, ProfileSource, Views},
     sign::{KeyError, SigningKey},
-    statement,
+    statement::{self, By},
     timestamp::{self, TimestampError, Token},
 };
 use std::{
     collections::BTreeSet,
     fs,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -23,7 +26,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub struct Sealing<'a> {
     /// A recording directory, or another bundle.
-    pub recording: &'a Path,
+    pub source: Source,
     pub profiles: Vec<ProfileSource>,
     /// One or several, in the order in which the bundle names them.
     pub keys: &'a [SigningKey],
@@ -32,8 +35,10 @@ pub struct Sealing<'a> {
     /// RFC 3339, UTC, ending in `Z`. Only the statement and the bagging date say it.
     pub sealed_at: String,
     pub views: Views,
-    /// Set when `recording` is a bundle that the new one replaces.
+    /// Set when `source` is a bundle that the new one replaces.
     pub amendment: Option<Amendment>,
+    /// Signs the statement, too.
+    pub cms: Option<&'a CmsKey>,
 }
 
 /// What was sealed: for the last line on the terminal.
@@ -52,7 +57,11 @@ pub enum SealError {
     #[error(transparent)]
     Payload(#[from] PayloadError),
     #[error(transparent)]
+    Logs(#[from] LogError),
+    #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    Cms(#[from] CmsError),
     #[error("a bundle has 1 to {} different signers; name each key once with --key", layout::MOST_SIGNERS)]
     Signers,
     #[error("{}: is not a sealed bundle; name a directory or zip made by `patuh seal`", .0.display())]
@@ -97,17 +106,22 @@ pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
         return Err(SealError::Time(at.clone()));
     }
     let from = ingredients(sealing)?;
+    logs::check(&from)?;
     let judged = payload::judge(&from)?;
     let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
-    let signers = signers(sealing.keys)?;
-    let statement = statement::write(&files, &judged, &from, at, &signers);
+    let certificates = sealing.cms.map(CmsKey::digests).unwrap_or_default();
+    let by = By { signers: signers(sealing.keys)?, certificates };
+    let statement = statement::write(&files, &judged, &from, at, &by);
     for (n, key) in sealing.keys.iter().enumerate() {
-        files.insert(layout::signature(n), key.sign(&statement)?.into_bytes());
-        files.insert(layout::signer(n), key.public_line()?.into_bytes());
+        files.insert(layout::signature(n), key.sign(&statement)?.into());
+        files.insert(layout::signer(n), key.public_line()?.into());
     }
-    files.insert(layout::ENVELOPE.to_owned(), dsse::write(&statement, sealing.keys)?);
-    files.insert(layout::STATEMENT.to_owned(), statement);
-    Ok(Built { files, signers })
+    files.insert(layout::ENVELOPE.to_owned(), dsse::write(&statement, sealing.keys)?.into());
+    if let Some(key) = sealing.cms {
+        files.insert(layout::CMS.to_owned(), key.sign(&statement, at)?.into());
+    }
+    files.insert(layout::STATEMENT.to_owned(), statement.into());
+    Ok(Built { files, signers: by.signers })
 }
 
 /// What a bundle is put into.
@@ -120,26 +134,26 @@ pub enum Container {
 impl Built {
     /// The bytes that a time-stamping authority is asked about.
     pub fn stamped(&self) -> &[u8] {
-        self.files.get(layout::SIGNATURE).map(Vec::as_slice).unwrap_or_default()
+        layout::bytes(&self.files, layout::SIGNATURE)
     }
 
     /// Takes an authority's answer in, if it is one about this bundle.
     pub fn stamp(&mut self, response: Vec<u8>) -> Result<Token, TimestampError> {
         let token = timestamp::read(&response, self.stamped())?;
-        self.files.insert(layout::TOKEN.to_owned(), response);
+        self.files.insert(layout::TOKEN.to_owned(), response.into());
         Ok(token)
     }
 
     /// Puts the whole bundle in place at once, or nothing.
     pub fn place(self, out: &Path, container: Container) -> Result<Sealed, SealError> {
-        let manifest = self.files.get(layout::MANIFEST).map(Vec::as_slice).unwrap_or_default();
-        let identifier = layout::identifier(manifest);
+        let identifier = layout::identifier(layout::bytes(&self.files, layout::MANIFEST));
         match container {
             Container::Directory => place(&self.files, out)?,
             Container::Zip => {
-                let failed = |e: zip::result::ZipError| SealError::Write { path: out.to_owned(), error: e.into() };
-                let bytes = archive::write(&self.files, &identifier).map_err(failed)?;
-                place_file(&bytes, out)?;
+                place_file(out, |file| {
+                    archive::write(&self.files, &identifier, BufWriter::new(file))?.into_inner()?;
+                    Ok(())
+                })?;
             }
         }
         Ok(Sealed { path: out.to_owned(), identifier, signers: self.signers })
@@ -176,9 +190,9 @@ fn beside(out: &Path) -> PathBuf {
 }
 
 /// Writes a file beside `out` and renames it into place.
-fn place_file(bytes: &[u8], out: &Path) -> Result<(), SealError> {
+fn place_file(out: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), SealError> {
     let partial = Partial(beside(out));
-    write(&partial.0, bytes).map_err(failed(&partial.0))?;
+    write(&partial.0, content).map_err(failed(&partial.0))?;
     absent(out)?;
     fs::rename(&partial.0, out).map_err(failed(out))
 }
@@ -190,15 +204,22 @@ pub fn attach(bundle: &Path, response: &[u8]) -> Result<Token, SealError> {
     }
     let out = bundle.join(layout::TOKEN);
     absent(&out)?;
-    let token = timestamp::read(response, &signature_of(bundle)?)?;
-    place_file(response, &out)?;
+    keep(&out, response, &signature_of(bundle)?)
+}
+
+/// Puts an authority's answer about `stamped` in a new file.
+pub fn keep(out: &Path, response: &[u8], stamped: &[u8]) -> Result<Token, SealError> {
+    absent(out)?;
+    let token = timestamp::read(response, stamped)?;
+    place_file(out, |file| file.write_all(response))?;
     Ok(token)
 }
 
 /// The bytes of a sealed bundle that a time-stamping authority is asked about.
 pub fn signature_of(bundle: &Path) -> Result<Vec<u8>, SealError> {
     let files = layout::load(bundle).map_err(SealError::Bundle)?;
-    files.get(layout::SIGNATURE).cloned().ok_or_else(|| SealError::NotABundle(bundle.to_owned()))
+    let signature = files.get(layout::SIGNATURE).and_then(Body::held);
+    signature.map(<[u8]>::to_vec).ok_or_else(|| SealError::NotABundle(bundle.to_owned()))
 }
 
 /// Writes the files beside `out` and renames them into place.
@@ -206,20 +227,20 @@ fn place(files: &Files, out: &Path) -> Result<(), SealError> {
     let beside = beside(out);
     fs::create_dir(&beside).map_err(failed(&beside))?;
     let partial = Partial(beside);
-    for (name, bytes) in files {
+    for (name, body) in files {
         let path = partial.0.join(name);
-        write(&path, bytes).map_err(failed(&path))?;
+        write(&path, |file| body.copy(file)).map_err(failed(&path))?;
     }
     absent(out)?;
     fs::rename(&partial.0, out).map_err(failed(out))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
     let mut file = fs::File::create_new(path)?;
-    file.write_all(bytes)?;
+    content(&mut file)?;
     file.sync_all()
 }
 

@@ -145,6 +145,8 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyError> {
 
 #[derive(Debug, Error)]
 pub enum SignatureError {
+    #[error("`{file}`: {0}", file = super::layout::CMS)]
+    Cms(String),
     #[error("`{0}` is not one SSH public key line as this tool writes it")]
     Signer(String),
     #[error("`{0}` is not an armoured SSH signature as this tool writes it")]

@@ -1,6 +1,6 @@
 //! The one signed object: an in-toto Statement v1 that names the digest of the tag manifest.
 use super::{
-    layout::{Files, MANIFEST, TAG_MANIFEST, identifier},
+    layout::{self, Files, MANIFEST, TAG_MANIFEST},
     payload::{Ingredients, Interim, Judged},
 };
 use crate::{judge::assess::tool, model::Sha256Digest};
@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 pub const PREDICATE: &str = "urn:x-patuh:evidence-seal:v1";
 
 /// The statement's bytes: sorted keys, no whitespace, no newline at the end.
-pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str, signers: &[String]) -> Vec<u8> {
-    let bytes = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
+pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str, by: &By) -> Vec<u8> {
     let profiles: Vec<Value> = judged
         .assessments
         .iter()
@@ -22,23 +21,35 @@ pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str
         })
         .collect();
     let tool = tool();
-    let value = json!({
+    let mut value = json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(bytes(TAG_MANIFEST)).hex()}}],
+        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(layout::bytes(files, TAG_MANIFEST)).hex()}}],
         "predicateType": PREDICATE,
         "predicate": {
-            "bundle_id": identifier(bytes(MANIFEST)),
+            "bundle_id": layout::identifier(layout::bytes(files, MANIFEST)),
             "format_version": "1",
             "interim": from.interim == Interim::Yes,
             "profiles": profiles,
             "sealed_at": sealed_at,
-            "signers": signers,
+            "signers": by.signers,
             "supersedes": from.supersedes,
             "statements": ["The results relate only to the items tested."],
             "tool": {"name": tool.name, "version": tool.version},
         },
     });
+    if let Some(predicate) = value.get_mut("predicate").filter(|_| !by.certificates.is_empty()) {
+        predicate["certificates"] = json!(by.certificates);
+    }
     canonical(&value).into_bytes()
+}
+
+/// Who seals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct By {
+    /// Fingerprints of their SSH keys, in the order of the files.
+    pub signers: Vec<String>,
+    /// SHA-256 of the certificates of the CMS signature, the signer's first; none where there is no such signature.
+    pub certificates: Vec<String>,
 }
 
 /// What a verifier takes from a statement: what it names, and the two things that only it says.
@@ -46,8 +57,7 @@ pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str
 pub struct Claims {
     pub tag_manifest: String,
     pub sealed_at: String,
-    /// Fingerprints of their keys, in the order of the files.
-    pub signers: Vec<String>,
+    pub by: By,
     pub tool: String,
 }
 
@@ -59,7 +69,7 @@ impl Claims {
         (s.predicate_type == PREDICATE).then_some(Self {
             tag_manifest: subject.digest.sha256,
             sealed_at: s.predicate.sealed_at,
-            signers: s.predicate.signers,
+            by: By { signers: s.predicate.signers, certificates: s.predicate.certificates },
             tool: s.predicate.tool.version,
         })
     }
@@ -88,6 +98,8 @@ struct Digest {
 struct Predicate {
     sealed_at: String,
     signers: Vec<String>,
+    #[serde(default)]
+    certificates: Vec<String>,
     tool: crate::model::recording::Tool,
 }
 

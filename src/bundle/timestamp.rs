@@ -1,7 +1,9 @@
-//! Time that the laboratory does not tell itself: RFC 3161 tokens over the seal's first signature.
+//! Time that the laboratory does not tell itself: RFC 3161 tokens over the plan, the recording's end and the seal's
+//! first signature.
 //!
-//! A token is checked from the bytes up: it names our signature, its signer's certificate leads to an
+//! A token is checked from the bytes up: it names our file, its signer's certificate leads to an
 //! authority in the reader's own records, and was meant for stamping time when it did so.
+use super::trust::{self, Chain, TrustError};
 use cms::{
     cert::CertificateChoices,
     content_info::ContentInfo,
@@ -11,11 +13,10 @@ use der::{
     Any, Decode, Encode,
     asn1::{ObjectIdentifier, OctetString},
 };
-use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::time::Duration;
 use thiserror::Error;
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use webpki::KeyUsage;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -38,10 +39,7 @@ pub enum TimestampError {
     Refused(u8),
     #[error("not a time-stamp response (RFC 3161): {0}; take it from the authority again")]
     Form(String),
-    #[error(
-        "the time-stamp token is for another file; make the query from this bundle's `{}`",
-        super::layout::SIGNATURE
-    )]
+    #[error("the time-stamp token is for another file; make the query with `patuh timestamp`")]
     OtherFile,
     #[error("the time-stamp token does not hold what its authority signed; take it from the authority again")]
     Signature,
@@ -49,10 +47,8 @@ pub enum TimestampError {
     Algorithm,
     #[error("the time-stamp token lacks its signer's certificate; ask for it in the query (certReq)")]
     NoCertificate,
-    #[error("the time-stamping certificate does not lead to your anchors: {0}")]
-    Untrusted(String),
-    #[error("the anchors are not PEM certificates: {0}; name the authority's CA certificates")]
-    Anchors(String),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 /// A token that holds what its authority signed over this file.
@@ -120,22 +116,9 @@ pub fn read(response: &[u8], stamped: &[u8]) -> Result<Token, TimestampError> {
 
 impl Token {
     /// Whether one of the reader's anchors (PEM) vouches for the authority at the time that it stamped.
-    pub fn trusted(&self, anchors: &[u8]) -> Result<(), TimestampError> {
-        let untrusted = |e: webpki::Error| TimestampError::Untrusted(e.to_string());
-        let read: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(anchors).collect();
-        let read = read.map_err(|e| TimestampError::Anchors(format!("{e:?}")))?;
-        if read.is_empty() {
-            return Err(TimestampError::Anchors("the file holds none".to_owned()));
-        }
-        let anchors: Result<Vec<_>, _> = read.iter().map(anchor_from_trusted_cert).collect();
-        let anchors = anchors.map_err(|e| TimestampError::Anchors(e.to_string()))?;
-        let own = CertificateDer::from(self.certificate.as_slice());
-        let others: Vec<CertificateDer<'_>> = self.others.iter().map(|c| CertificateDer::from(c.as_slice())).collect();
-        let leaf = EndEntityCert::try_from(&own).map_err(untrusted)?;
-        let (known, at) = (webpki::ALL_VERIFICATION_ALGS, UnixTime::since_unix_epoch(self.at));
-        let usage = KeyUsage::required(TIME_STAMPING);
-        leaf.verify_for_usage(known, &anchors, &others, at, usage, None, None).map_err(untrusted)?;
-        Ok(())
+    pub fn trusted(&self, anchors: &[u8]) -> Result<(), TrustError> {
+        let chain = Chain { own: &self.certificate, others: &self.others };
+        trust::vouched(anchors, &chain, self.at, KeyUsage::required(TIME_STAMPING))
     }
 }
 
@@ -186,13 +169,8 @@ fn verify(signer: &SignerInfo, content: &[u8], certificate: &[u8]) -> Result<(),
         return Err(TimestampError::Signature);
     }
     let message = attributes.to_der().map_err(|_| TimestampError::Signature)?;
-    let der = CertificateDer::from(certificate);
-    let leaf = EndEntityCert::try_from(&der).map_err(|e| TimestampError::Untrusted(e.to_string()))?;
-    // Each algorithm names one kind of key and one hash: at most one can fit, and none fits by chance.
-    let fits = |a: &&dyn rustls_pki_types::SignatureVerificationAlgorithm| {
-        leaf.verify_signature(*a, &message, signer.signature.as_bytes()).is_ok()
-    };
-    if webpki::ALL_VERIFICATION_ALGS.iter().any(fits) { Ok(()) } else { Err(TimestampError::Signature) }
+    let signed = trust::signed(certificate, &message, signer.signature.as_bytes())?;
+    if signed { Ok(()) } else { Err(TimestampError::Signature) }
 }
 
 fn digest(oid: ObjectIdentifier, bytes: &[u8]) -> Result<Vec<u8>, TimestampError> {

@@ -1,13 +1,14 @@
 //! Verifying: four questions, each with its own line, none standing in for another.
 use super::{
-    integrity,
+    body::Body,
+    bracket, integrity,
     layout::{self, Files},
+    logs,
     open::{UnreadableError, ingredients},
-    payload::{self, PayloadError, Views},
+    payload::{self, Ingredients, PayloadError, Views},
     sign::{self, SignatureError},
     signed, signers,
     statement::{self, Claims},
-    timestamp,
 };
 use crate::model::observation::clean;
 use serde::Serialize;
@@ -67,6 +68,8 @@ pub struct Records<'a> {
     pub signers: Option<&'a str>,
     /// PEM certificates of time-stamping authorities.
     pub anchors: Option<&'a [u8]>,
+    /// PEM certificates of the authorities of laboratories' certificates.
+    pub cms_anchors: Option<&'a [u8]>,
 }
 
 /// Checks the bundle at `path`, a directory or a zip; `views` must be the ones that sealing was given.
@@ -79,54 +82,31 @@ pub fn verify(path: &Path, records: &Records<'_>, views: Views) -> Verification 
 
 /// Checks a bundle that was read already.
 pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verification {
-    let integrity = match integrity::check(files) {
-        Ok(_) => {
+    let from = ingredients(files);
+    let whole = integrity::check(files).map_err(|e| e.to_string()).and_then(|_| match &from {
+        Ok(from) => logs::check(from).map_err(|e| e.to_string()),
+        Err(e) => Err(e.to_string()),
+    });
+    let integrity = match whole {
+        Ok(()) => {
             let count = files.len();
             line("integrity", LineOutcome::Ok, format!("all {count} files are those that the statement names"))
         }
-        Err(e) => line("integrity", LineOutcome::Failed, e.to_string()),
+        Err(e) => line("integrity", LineOutcome::Failed, e),
     };
     let claims = bytes(files, layout::STATEMENT).and_then(Claims::parse);
-    let rederived = match rederive(files, claims.as_ref(), views) {
+    let time = bracket::check(files, from.as_ref().ok(), claims.as_ref(), records.anchors);
+    let rederived = match from.map_err(RederiveError::from).and_then(|f| rederive(files, &f, claims.as_ref(), views)) {
         Ok(count) => {
             line("re-derivation", LineOutcome::Ok, format!("judged again: the same bytes for {count} profile(s)"))
         }
         Err(e) => line("re-derivation", LineOutcome::Failed, e.to_string()),
     };
-    let authenticity = authenticity(files, claims.as_ref(), records.signers);
-    Verification { lines: [integrity, authenticity, time(files, claims.as_ref(), records.anchors), rederived] }
+    let authenticity = authenticity(files, claims.as_ref(), records);
+    Verification { lines: [integrity, authenticity, time, rederived] }
 }
 
-/// A clock of the laboratory may be this far ahead of the authority's.
-const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
-
-fn time(files: &Files, claims: Option<&Claims>, anchors: Option<&[u8]>) -> VerificationLine {
-    let told = claims.map(|c| format!("sealed at {}", c.sealed_at)).unwrap_or_default();
-    let (Some(token), Some(stamped)) = (bytes(files, layout::TOKEN), bytes(files, layout::SIGNATURE)) else {
-        return line("time", LineOutcome::NotChecked, format!("lab clock only: {told}"));
-    };
-    let failed = |why: String| line("time", LineOutcome::Failed, format!("`{}`: {why}", layout::TOKEN));
-    let token = match timestamp::read(token, stamped) {
-        Ok(token) => token,
-        Err(e) => return failed(e.to_string()),
-    };
-    let at = |time: &str| time.parse::<jiff::Timestamp>().ok();
-    let ahead = claims.and_then(|c| Some(at(&c.sealed_at)?.duration_since(at(&token.time)?) > AHEAD));
-    if ahead != Some(false) {
-        return failed(format!("stamped at {}, before it was {told}: the lab's clock was wrong", token.time));
-    }
-    let stamped = format!("stamped at {} (serial {}), {told} by the lab's clock", token.time, token.serial);
-    match anchors.map(|a| token.trusted(a)) {
-        None => {
-            let detail = format!("{stamped}; authority not compared with your records, give them with --tsa-anchors");
-            line("time", LineOutcome::NotChecked, detail)
-        }
-        Some(Ok(())) => line("time", LineOutcome::Ok, stamped),
-        Some(Err(e)) => failed(e.to_string()),
-    }
-}
-
-fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
+pub(super) fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
     // A stranger's bundle has a say in it: it must not steer a terminal.
     VerificationLine { name, outcome, detail: clean(&detail, 500) }
 }
@@ -137,21 +117,27 @@ fn unreadable(why: &str) -> Verification {
     Verification { lines: [integrity, unchecked("authenticity"), unchecked("time"), unchecked("re-derivation")] }
 }
 
-fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
-    files.get(name).map(Vec::as_slice)
+pub(super) fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
+    files.get(name).and_then(Body::held)
 }
 
-fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -> VerificationLine {
+fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -> VerificationLine {
     let failed = |detail: String| line("authenticity", LineOutcome::Failed, detail);
     let Some(claims) = claims else { return failed(SignatureError::Missing.to_string()) };
     let keys = match signed::keys(files, claims) {
         Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
+    let certified = match certified(files, claims, records.cms_anchors) {
+        Ok(said) => said,
+        Err(why) => return failed(why),
+    };
     let prints: Vec<String> = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
-    let Some(allowed) = allowed else {
-        let detail =
-            format!("signed by {}, not compared with your records; give them with --signers", prints.join(" and "));
+    let Some(allowed) = records.signers else {
+        let detail = format!(
+            "signed by {}, not compared with your records; give them with --signers{certified}",
+            prints.join(" and ")
+        );
         return line("authenticity", LineOutcome::NotChecked, detail);
     };
     let mut known = Vec::new();
@@ -161,7 +147,20 @@ fn authenticity(files: &Files, claims: Option<&Claims>, allowed: Option<&str>) -
             Err(e) => return failed(e.to_string()),
         }
     }
-    line("authenticity", LineOutcome::Ok, format!("signed by {}", known.join(" and ")))
+    line("authenticity", LineOutcome::Ok, format!("signed by {}{certified}", known.join(" and ")))
+}
+
+/// Whose certificate signed, too; empty where none did and none was asked for.
+fn certified(files: &Files, claims: &Claims, anchors: Option<&[u8]>) -> Result<String, String> {
+    match (signed::certificate(files, claims).map_err(|e| e.to_string())?, anchors) {
+        (None, None) => Ok(String::new()),
+        (None, Some(_)) => Err("no certificate signed it, and you gave anchors with --cms-anchors".to_owned()),
+        (Some(c), None) => Ok(format!("; by the certificate of {}, not compared with --cms-anchors", c.subject())),
+        (Some(c), Some(anchors)) => {
+            c.trusted(anchors).map_err(|e| format!("`{}`: {e}", layout::CMS))?;
+            Ok(format!("; by the certificate of {}", c.subject()))
+        }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -181,13 +180,12 @@ enum RederiveError {
 }
 
 /// Builds the bundle again from its recording, declarations and profile texts, and demands equal bytes.
-fn rederive(files: &Files, claims: Option<&Claims>, views: Views) -> Result<usize, RederiveError> {
+fn rederive(files: &Files, from: &Ingredients, claims: Option<&Claims>, views: Views) -> Result<usize, RederiveError> {
     let claims = claims.ok_or(RederiveError::Statement)?;
-    let from = ingredients(files)?;
-    let judged = payload::judge(&from)?;
-    let mut again = layout::with_tags(payload::build(&from, &judged, views)?, &claims.sealed_at);
-    let statement = statement::write(&again, &judged, &from, &claims.sealed_at, &claims.signers);
-    again.insert(layout::STATEMENT.to_owned(), statement);
+    let judged = payload::judge(from)?;
+    let mut again = layout::with_tags(payload::build(from, &judged, views)?, &claims.sealed_at);
+    let statement = statement::write(&again, &judged, from, &claims.sealed_at, &claims.by);
+    again.insert(layout::STATEMENT.to_owned(), statement.into());
     let sealed_only = |name: &str| name.starts_with("seal/") && name != layout::STATEMENT;
     // Results and views first: a manifest that differs only says that something else does.
     let names: BTreeSet<(bool, &String)> =

@@ -1,19 +1,20 @@
-//! `seal`, `verify` and `report`.
+//! `seal`, `amend`, `keygen` and `verify`.
 use super::{
     Done, Exit, Failure,
-    args::{AmendArgs, KeygenArgs, ReportArgs, ReportFormat, SealArgs, SealForm, VerifyArgs},
+    args::{AmendArgs, KeygenArgs, SealArgs, SealForm, VerifyArgs},
     output, source, timestamp,
 };
+use jiff::civil::Date;
 use patuh::{
     bundle::{
-        Amendment, Container, Content, Interim, Records, SealError, Sealing, open,
-        open::{Source, attested_in, is_zip},
+        Amendment, CmsKey, Container, Content, Interim, Records, SealError, Sealing, SourceError,
+        open::{Source, attested_in},
         payload::ProfileSource,
         seal,
         sign::{SigningKey, keygen},
         verify,
     },
-    model::Recording,
+    model::Sha256Digest,
     report::{self, Report, Standing},
     scan::journal::RECORDING,
 };
@@ -35,48 +36,59 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 
 pub async fn run_seal(a: &SealArgs) -> Done {
     let keys = keys(&a.key)?;
-    let names = source::names_on(&a.profile, &source::Day::of(&source::recording(&a.source)?, a.as_of)?)?;
-    let profiles: Result<Vec<ProfileSource>, Failure> = names.iter().map(|n| profile_source(n)).collect();
-    let sealing = Sealing {
-        recording: &a.source,
-        profiles: profiles?,
-        keys: &keys,
-        out: &a.out,
-        interim: if a.interim { Interim::Yes } else { Interim::No },
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: None,
-    };
+    let source = opened(&a.source)?;
+    let profiles = profile_sources(&a.profile, &source, a.as_of)?;
+    let (interim, out) = (interim(a.interim), a.out.as_path());
+    let (sealed_at, cms) = (patuh::scan::clock::now(), cms_key(&a.form)?);
+    let (cms, amendment) = (cms.as_ref(), None);
+    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms };
     finish(&sealing, &a.form).await
 }
 
 pub async fn run_amend(a: &AmendArgs) -> Done {
     let keys = keys(&a.key)?;
-    let profiles: Result<Vec<ProfileSource>, Failure> = a.profile.iter().map(|n| profile_source(n)).collect();
+    let source = opened(&a.bundle)?;
+    let profiles = profile_sources(&a.profile, &source, a.as_of)?;
     let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
     let mut amendment =
         Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)?, ..Amendment::default() };
     if let Some(dir) = &a.attested {
         super::attest::directory(dir)?;
         amendment.attested = attested_in(dir).map_err(|e| seal_failure(&e.into()))?;
-        amendment.attested_of = Some(source::read(&dir.join(RECORDING))?);
+        amendment.attested_of = Some(Sha256Digest::of(&source::read(&dir.join(RECORDING))?));
         if amendment.attested.is_none() {
             let message =
                 format!("`{}` holds no {}; add to it with `patuh attest`", dir.display(), source::ATTESTATIONS);
             return Err(Failure::new(Exit::NoInput, message));
         }
     }
-    let sealing = Sealing {
-        recording: &a.bundle,
-        profiles: profiles?,
-        keys: &keys,
-        out: &a.out,
-        interim: if a.interim { Interim::Yes } else { Interim::No },
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: Some(amendment),
-    };
+    let (interim, out) = (interim(a.interim), a.out.as_path());
+    let (sealed_at, cms) = (patuh::scan::clock::now(), cms_key(&a.form)?);
+    let (cms, amendment) = (cms.as_ref(), Some(amendment));
+    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms };
     finish(&sealing, &a.form).await
+}
+
+/// The laboratory's X.509 key, where it signs with one.
+fn cms_key(form: &SealForm) -> Result<Option<CmsKey>, Failure> {
+    let (Some(certificates), Some(key)) = (&form.cms_cert, &form.cms_key) else { return Ok(None) };
+    let read = CmsKey::read(&source::read(certificates)?, &source::text(key)?);
+    let named = format!("{} and {}", certificates.display(), key.display());
+    read.map(Some).map_err(|e| Failure::new(Exit::BadConfig, format!("{named}: {e}")))
+}
+
+pub fn opened(path: &Path) -> Result<Source, Failure> {
+    Source::open(path).map_err(|e| seal_failure(&e.into()))
+}
+
+fn interim(asked: bool) -> Interim {
+    if asked { Interim::Yes } else { Interim::No }
+}
+
+/// The profiles named, once all of them were in force on the day of the recording.
+fn profile_sources(names: &[String], from: &Source, as_of: Option<Date>) -> Result<Vec<ProfileSource>, Failure> {
+    let names = source::names_on(names, &source::Day::of(from.recording(), as_of)?)?;
+    names.iter().map(|n| profile_source(n)).collect()
 }
 
 /// Seals, asks for the time, puts the bundle in place and says what was done. A bundle whose authority did
@@ -97,7 +109,7 @@ async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
     let container = if form.zip { Container::Zip } else { Container::Directory };
     let sealed = built.place(sealing.out, container).map_err(|e| seal_failure(&e))?;
     if let Some((path, stamped)) = query {
-        timestamp::write_query(path, &stamped)?;
+        timestamp::write_query(path, &stamped, sealing.out)?;
     }
     let mut out = format!("{} sealed as {}\n", sealed.path.display(), sealed.identifier);
     for key in sealing.keys {
@@ -165,35 +177,29 @@ fn own_key() -> Result<Result<SigningKey, patuh::bundle::sign::KeyError>, Failur
     Ok(keygen(&path))
 }
 
-pub fn make(
-    from: &Path,
-    profiles: &[String],
-    keys: &[SigningKey],
-    out: &Path,
-    interim: Interim,
-) -> Result<patuh::bundle::seal::Sealed, Failure> {
+/// Seals as `seal` does, under built-in profiles, with one key.
+pub fn make(from: &Path, profiles: &[String], key: SigningKey, out: &Path) -> Result<(), Failure> {
+    let source = opened(from)?;
     let profiles: Result<Vec<ProfileSource>, Failure> = profiles.iter().map(|n| profile_source(n)).collect();
-    let sealing = Sealing {
-        recording: from,
-        profiles: profiles?,
-        keys,
-        out,
-        interim,
-        sealed_at: patuh::scan::clock::now(),
-        views,
-        amendment: None,
-    };
-    seal::seal(&sealing).map_err(|e| seal_failure(&e))
+    let (profiles, keys, interim) = (profiles?, &[key], Interim::Yes);
+    let sealed_at = patuh::scan::clock::now();
+    let sealing = Sealing { source, profiles, keys, out, interim, sealed_at, views, amendment: None, cms: None };
+    seal::seal(&sealing).map(drop).map_err(|e| seal_failure(&e))
 }
 
 pub fn seal_failure(e: &SealError) -> Failure {
     use SealError as E;
     let exit = match e {
+        E::Source(SourceError::Recording { .. } | SourceError::Bundle(_)) => Exit::BadInput,
         E::Source(_) => Exit::NoInput,
-        E::Payload(_) | E::Attested(_) | E::OtherRecording(_) | E::NotABundle(_) | E::Timestamp(_) | E::Bundle(_) => {
-            Exit::BadInput
-        }
-        E::Key(_) | E::Signers => Exit::BadConfig,
+        E::Payload(_)
+        | E::Logs(_)
+        | E::Attested(_)
+        | E::OtherRecording(_)
+        | E::NotABundle(_)
+        | E::Timestamp(_)
+        | E::Bundle(_) => Exit::BadInput,
+        E::Key(_) | E::Cms(_) | E::Signers => Exit::BadConfig,
         E::Exists(_) | E::Write { .. } => Exit::Io,
         E::Reason | E::Packed(_) => Exit::Usage,
         E::Time(_) => Exit::Ours,
@@ -217,7 +223,9 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
     let allowed = a.signers.as_ref().map(|p| source::read(p)).transpose()?;
     let allowed = allowed.map(|b| String::from_utf8_lossy(&b).into_owned());
     let anchors = a.tsa_anchors.as_ref().map(|p| source::read(p)).transpose()?;
-    let records = Records { signers: allowed.as_deref(), anchors: anchors.as_deref() };
+    let cms_anchors = a.cms_anchors.as_ref().map(|p| source::read(p)).transpose()?;
+    let records =
+        Records { signers: allowed.as_deref(), anchors: anchors.as_deref(), cms_anchors: cms_anchors.as_deref() };
     let verification = verify(&a.bundle, &records, views);
     let mut out = String::new();
     for l in &verification.lines {
@@ -225,86 +233,4 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
     }
     output::result(&out)?;
     Ok(if verification.code() == 0 { Exit::Passed } else { Exit::BadInput })
-}
-
-pub fn run_report(a: &ReportArgs) -> Done {
-    if matches!(a.format, ReportFormat::Pcapng) {
-        return pcapng(a);
-    }
-    let sealed = a.source.join("bagit.txt").exists() || is_zip(&a.source);
-    if !a.profile.is_empty() || !sealed {
-        return unsealed(a);
-    }
-    // Judged again just now, never read from the file.
-    let bundle = open(&a.source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
-    let standing = if bundle.interim() == Interim::Yes { Standing::Interim } else { Standing::Sealed };
-    let replaces = bundle.from.supersedes.as_ref().map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
-    show(a, &Report { recording: bundle.recording(), assessments: bundle.assessments(), standing, replaces })
-}
-
-/// A report of a recording that is in no bundle yet, under the named profiles (or all).
-fn unsealed(a: &ReportArgs) -> Done {
-    let names = if a.profile.is_empty() { vec![source::ALL.to_owned()] } else { a.profile.clone() };
-    let recording = source::recording(&a.source)?;
-    let profiles = source::profiles_on(&names, &source::Day::of(&recording, a.as_of)?)?;
-    let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
-    let said = source::attestations(&a.source)?;
-    let all = super::judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
-    show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed, replaces: None })
-}
-
-fn show(a: &ReportArgs, report: &Report<'_>) -> Done {
-    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
-    let text = match a.format {
-        ReportFormat::Html => report::html(report).map_err(ours)?,
-        ReportFormat::Json => report::json(report.assessments),
-        ReportFormat::Text => report.assessments.iter().map(report::text).collect::<Vec<_>>().join("\n"),
-        ReportFormat::Csv => report::csv(report.assessments),
-        ReportFormat::Junit => report::junit(report).map_err(ours)?,
-        ReportFormat::Sarif => report::sarif(report, a.sarif_anchor.as_deref()),
-        ReportFormat::Oscal => return oscal(a, report),
-        ReportFormat::Pdf => return pdf(a, report),
-        // Packets are of the recording alone; see `run_report`.
-        ReportFormat::Pcapng => return pcapng(a),
-    };
-    match &a.out {
-        None => output::result(&text)?,
-        Some(path) => output::file(path, text.as_bytes())?,
-    }
-    Ok(Exit::Passed)
-}
-
-/// What was said over each connection, whoever judges it.
-fn pcapng(a: &ReportArgs) -> Done {
-    let Some(path) = &a.out else {
-        return Err(Failure::new(Exit::Usage, "--format pcapng is no text; name a file with --out FILE"));
-    };
-    let from = Source::open(&a.source).map_err(|e| seal_failure(&e.into()))?;
-    let bad = |e: String| Failure::new(Exit::BadInput, format!("{}: {e}", a.source.display()));
-    let recording = Recording::parse(&from.recording).map_err(|e| bad(e.to_string()))?;
-    let packets = report::pcapng(&recording, &from.transcripts).map_err(|e| bad(e.to_string()))?;
-    output::file(path, &packets)?;
-    Ok(Exit::Passed)
-}
-
-fn pdf(a: &ReportArgs, report: &Report<'_>) -> Done {
-    let Some(path) = &a.out else {
-        return Err(Failure::new(Exit::Usage, "--format pdf is no text; name a file with --out FILE"));
-    };
-    let ours = |e: report::ReportError| Failure::new(Exit::Ours, e.to_string());
-    output::file(path, &report::pdf(report).map_err(ours)?)?;
-    Ok(Exit::Passed)
-}
-
-/// OSCAL is four files that refer to each other, so that it needs a directory.
-fn oscal(a: &ReportArgs, report: &Report<'_>) -> Done {
-    let Some(dir) = &a.out else {
-        let message = "--format oscal writes four files; name a directory with --out DIR";
-        return Err(Failure::new(Exit::Usage, message));
-    };
-    std::fs::create_dir_all(dir).map_err(|e| Failure::new(Exit::Io, format!("`{}`: {e}", dir.display())))?;
-    for (name, text) in report::oscal(report) {
-        output::file(&dir.join(name), text.as_bytes())?;
-    }
-    Ok(Exit::Passed)
 }

@@ -1,13 +1,13 @@
 //! `demo`: simulated devices on loopback, scanned and judged under several regions. No hardware, no root, no network.
 use super::{
     Done, Exit, Failure,
-    args::{DemoArgs, ScanArgs},
+    args::{DemoArgs, ScanArgs, ScanTime},
     bundle, judge, output,
     scan::{self, Temporary},
     sim, source,
 };
 use patuh::{
-    bundle::{Interim, Records, sign::keygen, verify},
+    bundle::{Records, sign::keygen, verify},
     judge::{Assessment, assess::Outcome},
     model::{
         Touch,
@@ -118,6 +118,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         probe: Vec::new(),
         out: None,
         resume: None,
+        time: ScanTime::default(),
         json: false,
         expect: None,
     };
@@ -135,7 +136,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     let key = keygen(&key_file).map_err(|e| Failure::new(Exit::Io, e.to_string()))?;
     let bundle = keep.join(format!("{name}.bundle"));
     let names = PROFILES.map(str::to_owned);
-    bundle::make(&dir, &names, &[key], &bundle, Interim::Yes)?;
+    bundle::make(&dir, &names, key, &bundle)?;
     let checked = verify(&bundle, &Records::default(), bundle::views);
     let mut shown = show(&device, &all);
     if checked.code() != 0 {

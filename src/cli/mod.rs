@@ -16,6 +16,7 @@ mod method;
 mod output;
 mod plan;
 mod profile;
+mod report;
 mod scan;
 mod sim;
 mod source;
@@ -106,7 +107,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Diff(a) => diff::run(&a),
         Command::Keygen(a) => bundle::run_keygen(&a),
         Command::Verify(a) => bundle::run_verify(&a),
-        Command::Report(a) => bundle::run_report(&a),
+        Command::Report(a) => report::run(&a),
         Command::Method(a) => method::run(&a),
         Command::Statement(a) => statement::run(&a),
         Command::Profile(a) => profile::run(&a.command),

@@ -2,15 +2,17 @@
 use super::{
     Done, Exit, Failure,
     args::{JudgeFormat, Most, PaceArg, ScanArgs},
-    judge, ledger, output, source,
+    bundle::seal_failure,
+    judge, ledger, output, source, timestamp,
 };
 use patuh::{
+    bundle::seal::keep,
     model::{
-        Recording, Scope, Touch,
+        Plan, Recording, Scope, Touch, plan,
         scope::{Pace, PortSpec},
     },
     report::inventory,
-    scan::{Progress, ScanError, Target, engine, scan},
+    scan::{Progress, ScanError, Target, engine, journal::RECORDING, scan},
 };
 use std::{
     path::{Path, PathBuf},
@@ -34,15 +36,22 @@ pub async fn run(a: ScanArgs) -> Done {
             &temporary.0
         }
     };
-    if a.out.is_some() && dir.join(patuh::scan::journal::RECORDING).exists() {
+    if a.out.is_some() && dir.join(RECORDING).exists() {
         let message = format!(
             "`{}` holds a recording already; use another directory, or --resume to go on with it",
             dir.display()
         );
         return Err(Failure::new(Exit::Io, message));
     }
+    if let Some(path) = &a.time.timestamp_request {
+        return planned(&prepared, &a, dir, path);
+    }
+    before(&prepared, &a, dir).await?;
     let steps = output::Steps::new("scan");
     let recording = record(&prepared, dir, a.resume.is_some(), &steps).await?;
+    if let (Some(url), true) = (&a.time.tsa, recording.finished.is_some()) {
+        after(url, dir).await;
+    }
     keep_declarations(&a, dir)?;
     if here.is_some() {
         output::note(&format!("recording: {}", dir.display()));
@@ -58,12 +67,48 @@ pub async fn run(a: ScanArgs) -> Done {
     Ok(judge::outcome(&all, expected.as_ref()))
 }
 
+/// The plan and the query about it, and what to do with them.
+fn planned(p: &Prepared, a: &ScanArgs, dir: &Path, query: &Path) -> Done {
+    let plan = engine::prepare(&p.target, &p.scope, &p.probes, dir, p.nonce.clone()).map_err(|e| failure(&e))?;
+    keep_declarations(a, dir)?;
+    timestamp::write_query(query, &plan, dir)?;
+    output::note(&format!("nothing was sent; after that: patuh scan --resume {}", dir.display()));
+    Ok(Exit::Passed)
+}
+
+/// An authority's time of the plan. Without an answer no packet is sent.
+async fn before(p: &Prepared, a: &ScanArgs, dir: &Path) -> Result<(), Failure> {
+    let begun = dir.join(RECORDING).exists();
+    let Some(url) = a.time.tsa.as_ref().filter(|_| !begun) else { return Ok(()) };
+    let plan = if a.resume.is_some() {
+        source::read(&dir.join(plan::FILE))?
+    } else {
+        engine::prepare(&p.target, &p.scope, &p.probes, dir, p.nonce.clone()).map_err(|e| failure(&e))?
+    };
+    if !dir.join(plan::TOKEN).exists() {
+        let answer = timestamp::ask(url, &plan).await?;
+        let token = keep(&dir.join(plan::TOKEN), &answer, &plan).map_err(|e| seal_failure(&e))?;
+        output::note(&format!("plan stamped at {} (serial {})", token.time, token.serial));
+    }
+    Ok(())
+}
+
+/// An authority's time of the end. What was recorded is kept without it, too.
+async fn after(url: &str, dir: &Path) {
+    if let Err(e) = timestamp::stamp_end(url, dir).await {
+        let dir = dir.display();
+        output::note(&format!("{}; the end is not stamped: ask again with patuh timestamp {dir} --tsa URL", e.message));
+    }
+}
+
 pub struct Prepared {
     pub target: Target,
     pub scope: Scope,
     pub probes: Vec<&'static patuh::scan::Probe>,
     /// Where failed log-ins are counted.
     pub ledger: Option<PathBuf>,
+    /// What the certifier gave for this scan.
+    pub nonce: Option<String>,
 }
 
 /// Resolves the target, reads the scope and chooses the probes; touches nothing but name servers.
@@ -75,10 +120,23 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
         }
     }
     let ledger = ledger::directory(a.ledger.as_ref());
+    if let Some(dir) = a.resume.as_ref().filter(|d| !d.join(RECORDING).exists() && d.join(plan::FILE).exists()) {
+        let file = dir.join(plan::FILE);
+        let plan = Plan::parse(&source::read(&file)?);
+        let plan = plan.map_err(|e| Failure::new(Exit::BadInput, format!("{}: {e}", file.display())))?;
+        let target = Target::resolve(&plan.targets).await.map_err(|e| failure(&e))?;
+        return Ok(Prepared { target, scope: plan.scope, probes: engine::plan(&plan.probes), ledger, nonce: None });
+    }
     if let Some(dir) = &a.resume {
         let so_far = source::recording(dir)?;
         let target = Target::resolve(&so_far.header.targets).await.map_err(|e| failure(&e))?;
-        return Ok(Prepared { target, scope: so_far.header.scope, probes: engine::plan(&so_far.header.plan), ledger });
+        return Ok(Prepared {
+            target,
+            scope: so_far.header.scope,
+            probes: engine::plan(&so_far.header.plan),
+            ledger,
+            nonce: None,
+        });
     }
     let target = Target::resolve(&a.targets).await.map_err(|e| failure(&e))?;
     let mut scope = match &a.scope {
@@ -110,7 +168,7 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
         };
     }
     valid_now(&scope)?;
-    Ok(Prepared { target, scope, probes: engine::plan(&a.probe), ledger })
+    Ok(Prepared { target, scope, probes: engine::plan(&a.probe), ledger, nonce: a.time.nonce.clone() })
 }
 
 fn touch(most: Most) -> Touch {
@@ -156,8 +214,18 @@ pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress
         std::future::pending::<()>().await;
     });
     let (scope, probes) = (p.scope.clone(), p.probes.clone());
-    let result =
-        scan(engine::Scan { target: &p.target, scope, probes, dir, resume, ledger, stop, progress: steps }).await;
+    let result = scan(engine::Scan {
+        target: &p.target,
+        scope,
+        probes,
+        dir,
+        resume,
+        nonce: p.nonce.clone(),
+        ledger,
+        stop,
+        progress: steps,
+    })
+    .await;
     interrupted.abort();
     let recording = result.map_err(|e| failure(&e))?;
     if recording.finished.is_none() {

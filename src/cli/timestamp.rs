@@ -1,37 +1,83 @@
 //! `timestamp`: asks a time-stamping authority, or carries question and answer by hand.
 use super::{Done, Exit, Failure, args::TimestampArgs, bundle::seal_failure, output, source};
-use patuh::bundle::{seal, timestamp};
-use std::{path::Path, time::Duration};
+use patuh::{
+    bundle::{seal, timestamp},
+    model::plan,
+    scan::journal::RECORDING,
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// No answer of an authority is longer.
 const LONGEST: usize = 256 * 1024;
 
 pub async fn run(a: &TimestampArgs) -> Done {
-    if !a.bundle.exists() {
-        return Err(Failure::new(Exit::NoInput, format!("`{}`: no such bundle", a.bundle.display())));
-    }
-    let stamped = seal::signature_of(&a.bundle).map_err(|e| seal_failure(&e))?;
+    let Stamped { bytes, token } = stamped(&a.bundle)?;
     if let Some(path) = &a.request {
-        write_query(path, &stamped)?;
+        write_query(path, &bytes, &a.bundle)?;
         return Ok(Exit::Passed);
     }
     let answer = match (&a.token, &a.tsa) {
         (Some(file), _) => source::read(file)?,
-        (None, Some(url)) => ask(url, &stamped).await?,
+        (None, Some(url)) => ask(url, &bytes).await?,
         (None, None) => return Err(Failure::new(Exit::Usage, "name --token, --tsa or --request")),
     };
-    let token = seal::attach(&a.bundle, &answer).map_err(|e| seal_failure(&e))?;
+    let token = match token {
+        None => seal::attach(&a.bundle, &answer),
+        Some(file) => seal::keep(&file, &answer, &bytes),
+    };
+    let token = token.map_err(|e| seal_failure(&e))?;
     output::result(&format!("{} stamped at {} (serial {})\n", a.bundle.display(), token.time, token.serial))?;
     Ok(Exit::Passed)
 }
 
+/// What an authority is asked about.
+struct Stamped {
+    bytes: Vec<u8>,
+    /// Where the answer belongs; `None` for a bundle.
+    token: Option<PathBuf>,
+}
+
+/// Of a bundle its signature; of a recording its plan, as long as nothing was recorded, else its last line.
+fn stamped(path: &Path) -> Result<Stamped, Failure> {
+    if !path.exists() {
+        return Err(Failure::new(Exit::NoInput, format!("`{}`: no such bundle or recording", path.display())));
+    }
+    if !path.join(plan::FILE).exists() {
+        let bytes = seal::signature_of(path).map_err(|e| seal_failure(&e))?;
+        return Ok(Stamped { bytes, token: None });
+    }
+    if !path.join(RECORDING).exists() {
+        return Ok(Stamped { bytes: source::read(&path.join(plan::FILE))?, token: Some(path.join(plan::TOKEN)) });
+    }
+    let recording = source::recording(path)?;
+    if recording.finished.is_none() {
+        let message = format!("`{0}`: the scan did not finish; first: patuh scan --resume {0}", path.display());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    Ok(Stamped { bytes: recording.last, token: Some(path.join(plan::END_TOKEN)) })
+}
+
+/// Asks for the time of a recording's end.
+pub async fn stamp_end(url: &str, dir: &Path) -> Result<(), Failure> {
+    let Stamped { bytes, token } = stamped(dir)?;
+    let answer = ask(url, &bytes).await?;
+    let file = token.unwrap_or_else(|| dir.join(plan::END_TOKEN));
+    let token = seal::keep(&file, &answer, &bytes).map_err(|e| seal_failure(&e))?;
+    output::note(&format!("recording stamped at {} (serial {})", token.time, token.serial));
+    Ok(())
+}
+
 /// The query in a file, and what to do with it.
-pub fn write_query(path: &Path, stamped: &[u8]) -> Result<(), Failure> {
+pub fn write_query(path: &Path, stamped: &[u8], about: &Path) -> Result<(), Failure> {
     let query = timestamp::query(stamped).map_err(|e| Failure::new(Exit::Ours, e.to_string()))?;
     output::file(path, &query)?;
     output::note(&format!(
-        "{}: send it to an authority (Content-Type: application/timestamp-query), then: patuh timestamp BUNDLE --token ANSWER",
-        path.display()
+        "{}: send it to an authority (Content-Type: application/timestamp-query), then: patuh timestamp {} --token ANSWER",
+        path.display(),
+        about.display()
     ));
     Ok(())
 }

@@ -31,6 +31,12 @@ impl fmt::Debug for Sha256Digest {
     }
 }
 
+impl From<Sha256> for Sha256Digest {
+    fn from(hash: Sha256) -> Self {
+        Self(hex(&hash.finalize()))
+    }
+}
+
 impl From<Sha256Digest> for String {
     fn from(d: Sha256Digest) -> String {
         d.to_string()

@@ -2,12 +2,26 @@
 //!
 //! A line is complete or it is not there: a recording cut off at any byte can be read, and then says
 //! by itself what is missing (the run that did not finish, the planned runs that never started).
-use super::{digest::Sha256Digest, observation::Observation, scope::Scope, subject::Subject};
+use super::{
+    chain::{Broken, Chain, links, read_line},
+    digest::Sha256Digest,
+    observation::Observation,
+    scope::Scope,
+    subject::Subject,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
 use thiserror::Error;
 
-pub const FORMAT: &str = "recording/1";
+pub use super::gap::{Gap, Why};
+
+pub const FORMAT: &str = "recording/2";
+/// Without a plan and without chains; still read.
+pub const UNCHAINED: &str = "recording/1";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,65 +45,6 @@ pub struct Header {
     pub started: String,
 }
 
-/// Why something was not looked at. Never the device's verdict, always ours.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Why {
-    NotRun,
-    OutOfScope,
-    TooIntrusive,
-    NoPrivilege,
-    DeviceGone,
-    DeviceChanged,
-    Interrupted,
-    BudgetSpent,
-    NotSupplied,
-    NotAttested,
-    /// The host answers on ports that nothing should serve; what it says of ports proves nothing.
-    Wildcard,
-    /// We asked and could not read the answer (a protocol or cipher we do not speak).
-    NotUnderstood(String),
-    OurError(String),
-}
-
-impl std::fmt::Display for Why {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NotRun => "it was not run",
-            Self::OutOfScope => "it is out of scope",
-            Self::TooIntrusive => "the scope does not allow anything that intrusive",
-            Self::NoPrivilege => "this machine does not permit it",
-            Self::DeviceGone => "the device stopped answering",
-            Self::DeviceChanged => "another device answered",
-            Self::Interrupted => "the scan was interrupted",
-            Self::BudgetSpent => "the budget was spent",
-            Self::NotSupplied => "it was not supplied",
-            Self::NotAttested => "no assessor has attested it",
-            Self::Wildcard => "the host accepts connections on every port",
-            Self::NotUnderstood(s) | Self::OurError(s) => s,
-        })
-    }
-}
-
-/// Something we did not do or could not finish. It can only ever move a verdict towards INCONCLUSIVE.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gap {
-    pub wanted: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Subject>,
-    pub why: Why,
-}
-
-impl std::fmt::Display for Gap {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.subject {
-            Some(s) => write!(f, "{} ({s}): {}", self.wanted, self.why),
-            None => write!(f, "{}: {}", self.wanted, self.why),
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -108,11 +63,28 @@ pub struct Record {
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
     Header(Header),
-    RunStarted { run: String, probe: String, version: u32, subjects_from: Vec<String>, at: String },
+    RunStarted {
+        run: String,
+        probe: String,
+        version: u32,
+        subjects_from: Vec<String>,
+        at: String,
+    },
     Record(Record),
-    Gap { run: String, gap: Gap },
-    RunFinished { run: String, at: String },
-    Finished { at: String },
+    Gap {
+        run: String,
+        gap: Gap,
+    },
+    RunFinished {
+        run: String,
+        at: String,
+    },
+    /// With the digest of the last line of the transcripts, or of what their first would name.
+    Finished {
+        at: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transcripts: Option<Sha256Digest>,
+    },
 }
 
 /// One execution of one probe.
@@ -133,6 +105,12 @@ pub struct Recording {
     pub header: Header,
     pub runs: Vec<Run>,
     pub finished: Option<String>,
+    /// The last line of the transcripts when the scan finished.
+    pub transcripts: Option<Sha256Digest>,
+    /// Of the file's lines; `recording/1` has none.
+    pub chain: Option<Chain>,
+    /// The last line with its newline, which stands for all of a chain.
+    pub last: Vec<u8>,
     /// Of the file's bytes.
     pub digest: Sha256Digest,
 }
@@ -143,31 +121,52 @@ pub enum RecordingError {
     Line { line: usize, message: String },
     #[error("line 1: the header is missing; this is not a recording")]
     NoHeader,
-    #[error("line 1: format `{0}` is not known to this version (it reads `{FORMAT}`); use a newer patuh")]
+    #[error(
+        "line 1: format `{0}` is not known to this version (it reads `{UNCHAINED}` and `{FORMAT}`); use a newer patuh"
+    )]
     Format(String),
     #[error("line {line}: {what} names run `{run}`, which was never started")]
     UnknownRun { line: usize, what: &'static str, run: String },
+    #[error("line {line}: {broken}; take the recording from its source again")]
+    Chain { line: usize, broken: Broken },
     #[error("line {line}: `{id}` stands twice")]
     Twice { line: usize, id: String },
 }
 
 impl Recording {
-    /// Reads the bytes of a `recording.jsonl`. A last line without its newline was cut off by a kill
-    /// and is left out; anything else that is wrong is an error.
+    /// Reads the bytes of a `recording.jsonl`.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordingError> {
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        let text = std::str::from_utf8(bytes.get(..whole).unwrap_or_default())
-            .map_err(|e| RecordingError::Line { line: 1, message: e.to_string() })?;
-        let mut reader =
-            Reader { header: None, runs: Vec::new(), index: BTreeMap::new(), seen: BTreeSet::new(), finished: None };
-        for (n, line) in text.lines().enumerate() {
-            let number = n + 1;
-            let line = serde_json::from_str::<Line>(line)
-                .map_err(|e| RecordingError::Line { line: number, message: e.to_string() })?;
-            reader.take(number, line)?;
+        Self::read(&mut &*bytes)
+    }
+
+    /// Reads a `recording.jsonl` line by line. A last line without its newline was cut off by a kill
+    /// and is left out; anything else that is wrong is an error.
+    pub fn read(file: &mut dyn BufRead) -> Result<Self, RecordingError> {
+        let mut reader = Reader::default();
+        let mut hash = Sha256::new();
+        let (mut bytes, mut last) = (Vec::new(), Vec::new());
+        for number in 1.. {
+            let wrong = |message: String| RecordingError::Line { line: number, message };
+            read_line(file, &mut bytes).map_err(|e| wrong(e.to_string()))?;
+            hash.update(&bytes);
+            if bytes.pop() != Some(b'\n') {
+                break;
+            }
+            last.clone_from(&bytes);
+            if number == 1 && links(&bytes).is_some() {
+                reader.chain = Some(Chain::default());
+            }
+            if let Some(chain) = &mut reader.chain {
+                let link = chain.take(&bytes).map_err(|broken| RecordingError::Chain { line: number, broken })?;
+                bytes.truncate(link);
+                bytes.push(b'}');
+            }
+            reader.take(number, serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?)?;
         }
-        let header = reader.header.ok_or(RecordingError::NoHeader)?;
-        Ok(Self { header, runs: reader.runs, finished: reader.finished, digest: Sha256Digest::of(bytes) })
+        last.push(b'\n');
+        let Reader { header, runs, finished, transcripts, chain, .. } = reader;
+        let (header, digest) = (header.ok_or(RecordingError::NoHeader)?, Sha256Digest::from(hash));
+        Ok(Self { header, runs, finished, transcripts, chain, last, digest })
     }
 
     /// The time that time-dependent checks use: when the recording ended, as far as it tells.
@@ -176,7 +175,7 @@ impl Recording {
         self.finished.as_deref().or(last).unwrap_or(&self.header.started)
     }
 
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> {
         self.runs.iter().flat_map(|r| &r.records)
     }
 
@@ -212,12 +211,15 @@ impl Recording {
     }
 }
 
+#[derive(Default)]
 struct Reader {
     header: Option<Header>,
     runs: Vec<Run>,
     index: BTreeMap<String, usize>,
     seen: BTreeSet<String>,
     finished: Option<String>,
+    transcripts: Option<Sha256Digest>,
+    chain: Option<Chain>,
 }
 
 impl Reader {
@@ -233,7 +235,7 @@ impl Reader {
         }
         match line {
             Line::Header(h) => {
-                if h.format != FORMAT {
+                if h.format != if self.chain.is_some() { FORMAT } else { UNCHAINED } {
                     return Err(RecordingError::Format(h.format));
                 }
                 if self.header.replace(h).is_some() {
@@ -265,7 +267,7 @@ impl Reader {
             }
             Line::Gap { run, gap } => self.run(number, "a gap", &run)?.gaps.push(gap),
             Line::RunFinished { run, at } => self.run(number, "an end", &run)?.finished = Some(at),
-            Line::Finished { at } => self.finished = Some(at),
+            Line::Finished { at, transcripts } => (self.finished, self.transcripts) = (Some(at), transcripts),
         }
         Ok(())
     }

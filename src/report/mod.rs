@@ -3,6 +3,7 @@
 //! A device's words are hostile wherever they are shown: each view cleans and escapes them itself.
 pub mod case;
 pub mod csv;
+pub mod cyclonedx;
 pub mod diff;
 pub mod expect;
 pub mod html;
@@ -22,6 +23,7 @@ pub mod views;
 pub mod words;
 
 pub use csv::csv;
+pub use cyclonedx::cyclonedx;
 pub use html::{Report, ReportError, Standing, html};
 pub use json::json;
 pub use junit::junit;

@@ -1,7 +1,7 @@
 //! Runs the probes of a scan in order, each bracketed by "is it still there?", into a journal.
 use super::{
     clock,
-    journal::{Journal, RECORDING},
+    journal::{self, Journal, RECORDING},
     ledger::Ledger,
     net::{Trouble, wire},
     probe::{PROBES, Probe},
@@ -9,8 +9,9 @@ use super::{
     session::{CONNECT, Ctx, Session},
 };
 use crate::model::{
-    Endpoint, Header, Observation, Recording, Scope, Subject, Touch, Why,
+    Endpoint, Header, Observation, Plan, Recording, Scope, Subject, Touch, Why,
     observation::PortState,
+    plan::{FILE, SCHEMA, TOKEN},
     recording::{FORMAT, Tool},
 };
 use std::{collections::BTreeSet, io, net::IpAddr, path::Path, sync::Arc};
@@ -71,6 +72,8 @@ pub struct Scan<'a> {
     pub probes: Vec<&'static Probe>,
     pub dir: &'a Path,
     pub resume: bool,
+    /// What a certifier gave for this scan.
+    pub nonce: Option<String>,
     /// Needed where the scope allows log-ins.
     pub ledger: Option<Arc<Ledger>>,
     pub stop: watch::Receiver<bool>,
@@ -89,15 +92,26 @@ pub async fn scan(scan: Scan<'_>) -> Result<Recording, ScanError> {
     }
     let dir = scan.dir.display().to_string();
     let file = format!("{dir}/{RECORDING}");
-    let so_far = if scan.resume { Some(read(&file)?) } else { None };
+    let so_far = if scan.resume && Path::new(&file).exists() { Some(read(&file)?) } else { None };
+    let failed = |source| ScanError::Journal { dir: dir.clone(), source };
     let journal = match &so_far {
         Some(recording) => Journal::resume(scan.dir, recording),
         None => {
+            let header = header(scan.target, &scan.scope, &scan.probes);
+            if scan.resume || scan.dir.join(TOKEN).exists() {
+                let bytes = std::fs::read(scan.dir.join(FILE)).map_err(failed)?;
+                if !Plan::parse(&bytes).is_ok_and(|p| p.is_of(&header)) {
+                    let why = "it is the plan of another scan; use another directory".to_owned();
+                    return Err(ScanError::Resume { file: format!("{dir}/{FILE}"), why });
+                }
+            } else {
+                journal::plan(scan.dir, &planned(&header, scan.nonce.clone())).map_err(failed)?;
+            }
             reachable(&scan.scope, &hosts).await?;
-            Journal::create(scan.dir, header(&scan, &hosts))
+            Journal::create(scan.dir, header)
         }
     };
-    let journal = Arc::new(journal.map_err(|source| ScanError::Journal { dir: dir.clone(), source })?);
+    let journal = Arc::new(journal.map_err(failed)?);
     let session =
         Arc::new(Session::new(scan.scope.clone(), hosts, journal.clone(), scan.ledger.clone(), scan.stop.clone()));
     let finished =
@@ -112,7 +126,9 @@ pub async fn scan(scan: Scan<'_>) -> Result<Recording, ScanError> {
         journal.check().map_err(|source| ScanError::Journal { dir: dir.clone(), source })?;
     }
     scan.progress.step(todo.len(), todo.len(), "done");
-    if !session.stopped() {
+    // What is whole already stays as it is: an authority may have stamped its end.
+    let whole = todo.is_empty() && so_far.as_ref().is_some_and(|r| r.finished.is_some());
+    if !session.stopped() && !whole {
         journal.finish().map_err(|source| ScanError::Journal { dir: dir.clone(), source })?;
     }
     read(&file)
@@ -124,14 +140,32 @@ fn read(file: &str) -> Result<Recording, ScanError> {
     Recording::parse(&bytes).map_err(|e| fail(e.to_string()))
 }
 
-fn header(scan: &Scan<'_>, hosts: &[IpAddr]) -> Header {
+/// What a scan with this first line is about to do.
+fn planned(header: &Header, nonce: Option<String>) -> Plan {
+    let Header { tool, targets, hosts, scope, plan: probes, .. } = header.clone();
+    Plan { schema: SCHEMA.to_owned(), tool, targets, hosts, scope, probes, nonce, made: clock::now() }
+}
+
+/// Writes what a scan will do into its directory, for an authority to stamp before the first packet.
+pub fn prepare(
+    target: &Target,
+    scope: &Scope,
+    probes: &[&Probe],
+    dir: &Path,
+    nonce: Option<String>,
+) -> Result<Vec<u8>, ScanError> {
+    let written = journal::plan(dir, &planned(&header(target, scope, probes), nonce));
+    written.map_err(|source| ScanError::Journal { dir: dir.display().to_string(), source })
+}
+
+fn header(target: &Target, scope: &Scope, probes: &[&Probe]) -> Header {
     Header {
         format: FORMAT.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        targets: scan.target.names.clone(),
-        hosts: hosts.to_vec(),
-        scope: scan.scope.clone(),
-        plan: scan.probes.iter().map(|p| p.id.to_owned()).collect(),
+        targets: target.names.clone(),
+        hosts: target.hosts(),
+        scope: scope.clone(),
+        plan: probes.iter().map(|p| p.id.to_owned()).collect(),
         started: clock::now(),
     }
 }

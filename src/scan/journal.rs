@@ -1,10 +1,14 @@
 //! The recording on disk: append-only JSON Lines, each line written by one call, so that a kill at any
 //! moment leaves every earlier line whole.
 use super::clock;
-use crate::model::{Gap, Header, Line, Observation, Record, Recording, Sha256Digest, Subject};
+use crate::model::{
+    Gap, Header, Line, Observation, Plan, Record, Recording, Sha256Digest, Subject,
+    chain::link,
+    plan::{FILE, TOKEN},
+};
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -17,41 +21,97 @@ pub struct Journal {
 }
 
 struct Inner {
-    recording: File,
-    transcripts: File,
+    recording: Log,
+    transcripts: Log,
     next_record: u64,
     next_run: u64,
     records: Vec<(String, Record)>,
     failed: Option<io::Error>,
 }
 
+/// A file of lines, and the digest of its last one unless it is of a format without chains.
+struct Log {
+    file: File,
+    last: Option<Sha256Digest>,
+}
+
+impl Log {
+    fn append(&mut self, object: &str) -> io::Result<Sha256Digest> {
+        let mut line = match &self.last {
+            Some(last) => link(object, last),
+            None => object.to_owned(),
+        };
+        let digest = Sha256Digest::of(line.as_bytes());
+        line.push('\n');
+        self.file.write_all(line.as_bytes())?;
+        if let Some(last) = &mut self.last {
+            *last = digest.clone();
+        }
+        Ok(digest)
+    }
+
+    /// Goes on after the last whole line; a half-written one is cut off.
+    fn resume(path: &Path, chained: bool, seed: Option<&Sha256Digest>) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let mut reader = BufReader::new(File::open(path)?);
+        let (mut whole, mut line, mut last) = (0, Vec::new(), seed.cloned());
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if let Some(text) = line.strip_suffix(b"\n") {
+                last = Some(Sha256Digest::of(text));
+                whole += line.len() as u64;
+            }
+            line.clear();
+        }
+        file.set_len(whole)?;
+        Ok(Self { file, last: last.filter(|_| chained) })
+    }
+}
+
+/// Writes what a scan is about to do, in place of any plan that no recording was made of.
+pub fn plan(dir: &Path, plan: &Plan) -> io::Result<Vec<u8>> {
+    if dir.join(RECORDING).exists() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a recording already"));
+    }
+    std::fs::create_dir_all(dir)?;
+    let bytes = (serde_json::to_string(plan).map_err(io::Error::other)? + "\n").into_bytes();
+    match std::fs::remove_file(dir.join(TOKEN)) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => std::fs::write(dir.join(FILE), &bytes)?,
+    }
+    Ok(bytes)
+}
+
+/// What the first line of a recording names as the one before it: the authority's token, or the plan.
+fn seed(dir: &Path) -> io::Result<Sha256Digest> {
+    let token = dir.join(TOKEN);
+    let from = if token.exists() { token } else { dir.join(FILE) };
+    Ok(Sha256Digest::of(&std::fs::read(from)?))
+}
+
 impl Journal {
-    /// Starts a new recording in an empty or new directory.
+    /// Starts a new recording in a directory that holds a plan alone.
     pub fn create(dir: &Path, header: Header) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
         let new = |name: &str| OpenOptions::new().append(true).create_new(true).open(dir.join(name));
+        let mut recording = Log { file: new(RECORDING)?, last: Some(seed(dir)?) };
+        let first = serde_json::to_string(&Line::Header(header)).map_err(io::Error::other)?;
+        let first = recording.append(&first)?;
         let inner = Inner {
-            recording: new(RECORDING)?,
-            transcripts: new(TRANSCRIPTS)?,
+            recording,
+            transcripts: Log { file: new(TRANSCRIPTS)?, last: Some(first) },
             next_record: 1,
             next_run: 1,
             records: Vec::new(),
             failed: None,
         };
-        let journal = Self { inner: Mutex::new(inner) };
-        journal.line(&Line::Header(header));
-        journal.check()?;
-        Ok(journal)
+        Ok(Self { inner: Mutex::new(inner) })
     }
 
-    /// Goes on with a recording that stopped. A half-written last line is cut off first.
+    /// Goes on with a recording that stopped, in its own format.
     pub fn resume(dir: &Path, so_far: &Recording) -> io::Result<Self> {
-        let path = dir.join(RECORDING);
-        let bytes = std::fs::read(&path)?;
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        let recording = OpenOptions::new().append(true).open(&path)?;
-        recording.set_len(whole as u64)?;
-        let transcripts = OpenOptions::new().append(true).create(true).open(dir.join(TRANSCRIPTS))?;
+        let chain = so_far.chain.as_ref();
+        let recording = Log::resume(&dir.join(RECORDING), chain.is_some(), None)?;
+        let first = chain.and_then(|c| c.first.as_ref());
+        let transcripts = Log::resume(&dir.join(TRANSCRIPTS), chain.is_some(), first)?;
         let records: Vec<_> =
             so_far.runs.iter().flat_map(|run| run.records.iter().map(|r| (run.probe.clone(), r.clone()))).collect();
         let number = |id: &str| id.get(1..).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
@@ -67,8 +127,7 @@ impl Journal {
     fn line(&self, line: &Line) {
         let mut inner = self.lock();
         let result = serde_json::to_string(line).map_err(io::Error::other);
-        let result = result.and_then(|text| inner.recording.write_all(format!("{text}\n").as_bytes()));
-        if let Err(e) = result {
+        if let Err(e) = result.and_then(|text| inner.recording.append(&text)) {
             inner.failed.get_or_insert(e);
         }
     }
@@ -126,10 +185,11 @@ impl Journal {
     }
 
     pub fn finish(&self) -> io::Result<()> {
-        self.line(&Line::Finished { at: clock::now() });
+        let transcripts = self.lock().transcripts.last.clone();
+        self.line(&Line::Finished { at: clock::now(), transcripts });
         let inner = self.lock();
-        inner.recording.sync_all()?;
-        inner.transcripts.sync_all()?;
+        inner.recording.file.sync_all()?;
+        inner.transcripts.file.sync_all()?;
         drop(inner);
         self.check()
     }
@@ -137,10 +197,13 @@ impl Journal {
     /// Appends one connection's transcript and returns the digest of its line.
     pub fn transcript(&self, line: &str) -> Sha256Digest {
         let mut inner = self.lock();
-        if let Err(e) = inner.transcripts.write_all(format!("{line}\n").as_bytes()) {
-            inner.failed.get_or_insert(e);
+        match inner.transcripts.append(line) {
+            Ok(digest) => digest,
+            Err(e) => {
+                inner.failed.get_or_insert(e);
+                Sha256Digest::of(line.as_bytes())
+            }
         }
-        Sha256Digest::of(line.as_bytes())
     }
 
     /// What was seen so far by `probe`.

@@ -30,6 +30,12 @@ pub struct SealArgs {
 
 #[derive(Args)]
 pub struct SealForm {
+    /// Sign with an X.509 key as well (CMS, CAdES): its PEM certificate, and those that lead to its authority
+    #[arg(long, value_name = "FILE", requires = "cms_key")]
+    pub cms_cert: Option<PathBuf>,
+    /// The key of that certificate: PEM, PKCS #8, unlocked
+    #[arg(long, value_name = "FILE", requires = "cms_cert")]
+    pub cms_key: Option<PathBuf>,
     /// Write one zip file instead of a directory
     #[arg(long)]
     pub zip: bool,
@@ -57,6 +63,9 @@ pub struct AmendArgs {
     /// Judge under these instead of the bundle's own
     #[arg(long, value_name = "ID")]
     pub profile: Vec<String>,
+    /// The day on which these profiles must be in force (YYYY-MM-DD); without it: that of the recording
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
     /// Instead of the bundle's
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
@@ -81,7 +90,8 @@ pub struct AmendArgs {
     after_help = "Examples:\n  patuh timestamp camera.bundle --request camera.tsq\n  curl -H 'Content-Type: application/timestamp-query' --data-binary @camera.tsq URL -o camera.tsr\n  patuh timestamp camera.bundle --token camera.tsr"
 )]
 pub struct TimestampArgs {
-    #[arg(value_name = "BUNDLE")]
+    /// A bundle: its seal. A recording: its plan before the first packet, its end after the last
+    #[arg(value_name = "BUNDLE|RECORDING")]
     pub bundle: PathBuf,
     /// Attach this answer of an authority
     #[arg(long, value_name = "FILE")]
@@ -126,6 +136,9 @@ pub struct VerifyArgs {
     /// PEM certificates of the time-stamping authorities that you trust
     #[arg(long, value_name = "FILE")]
     pub tsa_anchors: Option<PathBuf>,
+    /// PEM certificates of the authorities of laboratories that you trust; the bundle must have a CMS signature
+    #[arg(long, value_name = "FILE")]
+    pub cms_anchors: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -137,6 +150,8 @@ pub enum ReportFormat {
     Junit,
     Sarif,
     Oscal,
+    /// Declarations of CycloneDX 1.6
+    Cyclonedx,
     /// For paper and archives: tagged PDF/A; needs --out
     Pdf,
     /// Transcripts as packets for Wireshark; needs --out

@@ -31,6 +31,21 @@ pub enum PaceArg {
     Fast,
 }
 
+/// Times of the scan that its own clock does not tell.
+#[derive(Args, Clone, Default)]
+pub struct ScanTime {
+    /// Ask this time-stamping authority (RFC 3161 over http) before the first packet and after the last
+    #[arg(long, value_name = "URL")]
+    pub tsa: Option<String>,
+    /// Send nothing yet: write the plan and the query about it, to be carried to an authority by hand; go on with
+    /// `patuh timestamp DIR --token ANSWER` and `patuh scan --resume DIR`
+    #[arg(long, value_name = "FILE", requires = "out", conflicts_with = "tsa")]
+    pub timestamp_request: Option<PathBuf>,
+    /// What the certifier gave for this scan; the plan holds it, so that no older scan can be shown for this one
+    #[arg(long, value_name = "TEXT", conflicts_with = "resume")]
+    pub nonce: Option<String>,
+}
+
 #[derive(Args, Clone)]
 #[command(
     after_help = "Examples:\n  patuh scan 192.168.1.20\n  patuh scan camera.lan --profile asean-baseline --profile sg-cls-iot:1 --out camera\n  patuh scan 10.0.0.7 --ports tcp:1-1024,udp:53,5683 --pace gentle --json\n  patuh scan 10.0.0.7 --resume camera"
@@ -74,6 +89,8 @@ pub struct ScanArgs {
     /// Go on with the recording in this directory
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub time: ScanTime,
     /// Print JSON on stdout
     #[arg(long)]
     pub json: bool,

@@ -1,0 +1,34 @@
+"""Other people's validators over a bundle, in one process: BagIt, the four OSCAL files, CycloneDX."""
+import os
+import sys
+
+bundle, work = map(os.path.abspath, sys.argv[1:])
+
+import bagit
+
+bagit.Bag(bundle).validate()
+print("bagit: valid")
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+with open(f"{bundle}/data/views/declarations.cdx.json") as file:
+    problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(file.read())
+if problem:
+    sys.exit(f"cyclonedx: {problem}")
+print("cyclonedx: valid")
+
+from trestle.cli import Trestle
+
+
+def trestle(*args):
+    sys.argv = ["trestle", *args]
+    if Trestle().run():
+        sys.exit(f"trestle {' '.join(args)} failed")
+
+
+os.chdir(work)
+trestle("init", "-loc")
+for name in ("catalog", "profile", "assessment-plan", "assessment-results"):
+    trestle("import", "-f", f"{bundle}/data/views/oscal/{name}.json", "-o", name)
+trestle("validate", "--all")
