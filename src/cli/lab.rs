@@ -18,7 +18,7 @@ use std::{
 
 #[derive(Args)]
 #[command(
-    after_help = "Needed: the device in a network of its own whose name server is this machine, and the laboratory's CA (ca.pem in the\nplan's `ca` directory; the first run makes it) installed in the device or in a test build of it.\n\nExamples:\n  patuh lab --plan lab.toml --out camera\n  patuh lab --plan lab.toml --scope scope.toml --out camera --profile etsi-en303645-v2\n\nA recording in DIR is gone on with: scan first, then run the laboratory, and judge both together.\nExit codes: 0 all cases were shown; 2 some were not; 1 the device is not in order again, or with --profile as judge."
+    after_help = "Needed: the device in a network of its own whose name server is this machine, and the laboratory's CA (ca.pem in the\nplan's `ca` directory) installed in the device or in a test build of it.\n\nExamples:\n  patuh lab --plan lab.toml --ca-only\n  patuh lab --plan lab.toml --out camera\n  patuh lab --plan lab.toml --scope scope.toml --out camera --profile etsi-en303645-v2\n\nA recording in DIR is gone on with: scan first, then run the laboratory, and judge both together.\nExit codes: 0 all cases were shown; 2 some were not; 1 the device is not in order again, or with --profile as judge."
 )]
 pub struct LabArgs {
     /// Which device, names, servers, cases and images (TOML); `patuh explain lab-update-servers` describes it
@@ -28,8 +28,11 @@ pub struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub scope: Option<PathBuf>,
     /// Write the recording here, or go on with the one that is here
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "ca_only")]
+    pub out: Option<PathBuf>,
+    /// Make the CA that is to be installed in the device, where there is none, and end
+    #[arg(long, conflicts_with = "out")]
+    pub ca_only: bool,
     /// The device that an earlier run left dirty is in order again
     #[arg(long)]
     pub restored: bool,
@@ -47,26 +50,28 @@ pub struct LabArgs {
 pub async fn run(a: LabArgs) -> Done {
     // Everything that can be wrong on our side is found before anything is served.
     let profiles = source::profiles_on(&a.profile, &source::Day::now(None)?)?;
-    let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.out)?, source::ixit(a.ixit.as_ref(), &a.out)?);
     let plan = plan(&a.plan)?;
     let base = a.plan.parent().unwrap_or(Path::new("."));
+    let ca = base.join(&plan.ca);
+    let installed = || output::note(&format!("to be installed in the device: {}", ca.join(lab::CERTIFICATE).display()));
+    let Some(dir) = a.out.as_deref().filter(|_| !a.ca_only) else {
+        lab::make_ca(&ca).map_err(|e| failure(&a.plan, &e))?;
+        installed();
+        return Ok(Exit::Passed);
+    };
+    let (ics, ixit) = (source::ics(a.ics.as_ref(), dir)?, source::ixit(a.ixit.as_ref(), dir)?);
     let scope = match &a.scope {
         Some(path) => source::scope(path)?,
         None => Scope { most: Touch::Ask, ..Scope::of_command_line(&plan.device) },
     };
     permitted(&plan, &scope)?;
-    clean(&a)?;
+    clean(dir, a.restored)?;
     let images = plan.images.as_ref().map(|i| prepared(i, base, &scope)).transpose()?;
     let (trials, package) = images.map_or((None, None), |(t, p)| (Some(t), Some(p)));
-    let ca = base.join(&plan.ca);
-    output::note(&format!(
-        "the laboratory's CA, to be installed in the device: {}",
-        ca.join(lab::CERTIFICATE).display()
-    ));
+    installed();
     let steps = output::Steps::new("lab");
     let (stop, interrupted) = scan::interruptible();
-    let (plan, dir) = (&plan, a.out.as_path());
-    let done = lab::run(Lab { plan, ca: &ca, scope, package, trials, dir, stop, progress: &steps }).await;
+    let done = lab::run(Lab { plan: &plan, ca: &ca, scope, package, trials, dir, stop, progress: &steps }).await;
     interrupted.abort();
     let recording = done.map_err(|e| failure(&a.plan, &e))?;
     output::note(&format!("recording: {}", dir.display()));
@@ -129,11 +134,11 @@ fn permitted(plan: &Plan, scope: &Scope) -> Result<(), Failure> {
 }
 
 /// A device that was left in disorder is tested no further.
-fn clean(a: &LabArgs) -> Result<(), Failure> {
-    if !a.out.join(patuh::scan::journal::RECORDING).exists() {
+fn clean(dir: &Path, restored: bool) -> Result<(), Failure> {
+    if restored || !dir.join(patuh::scan::journal::RECORDING).exists() {
         return Ok(());
     }
-    match dirty(&source::recording(&a.out)?).filter(|_| !a.restored) {
+    match dirty(&source::recording(dir)?) {
         None => Ok(()),
         Some(why) => {
             let message = format!("an earlier run left the device dirty ({why}); bring it back, then say --restored");

@@ -39,6 +39,8 @@ impl Bench {
             bench.page().ip()
         );
         fs::write(dir.join("scope.toml"), scope).unwrap();
+        let (code, _, err) = patuh(&["lab", "--plan", &dir.join("lab.toml").display().to_string(), "--ca-only"]);
+        assert_eq!(code, 0, "{err}");
         bench
     }
 
@@ -109,6 +111,39 @@ recover = ["curl", "-fsS", "-X", "POST", "http://{page}/recover"]
             page.ip()
         )
     }
+}
+
+/// The plan for a device of curl and SWUpdate, whose version is a file that an update replaces.
+pub fn swupdate(dir: &Path, n: u8) -> (String, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/swupdate.sh");
+    let bench = Bench::new(dir, n);
+    let out = Command::new("sh").arg(script).arg(dir).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let (plan, _) = bench.plan().split_once("[version]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let trigger = plan.lines().filter(|l| !l.starts_with("trigger") && !l.starts_with("watch")).collect::<Vec<_>>();
+    let at = |name: &str| dir.join(name).display().to_string();
+    let plan = format!(
+        r#"{}
+[version]
+from = "command"
+command = ["cat", "{slot}"]
+
+[images]
+genuine = "new.swu"
+version = "2.0.0"
+older = "old.swu"
+older_version = "0.9.0"
+public_key = "maker.crt"
+test_key = "maker.pem"
+stranger_key = "stranger.pem"
+settle_seconds = 2
+recover = ["sh", "-c", "echo 1.0.0 >{slot}"]
+"#,
+        trigger.join("\n"),
+        slot = at("slot/version")
+    );
+    fs::write(dir.join("lab.toml"), plan).unwrap();
+    (bench.page().ip().to_string(), bench.lab())
 }
 
 /// Runs the laboratory to its end.

@@ -1,13 +1,10 @@
 #!/bin/sh
-# A maker's keys and signed SWUpdate packages, and the laboratory's CA: updates.sh DIR
+# A maker's keys and signed SWUpdate packages: updates.sh DIR
 set -eu
 cd "$1"
 openssl genpkey -algorithm rsa -pkeyopt rsa_keygen_bits:3072 -out maker.pem 2>/dev/null
 openssl genpkey -algorithm rsa -pkeyopt rsa_keygen_bits:3072 -out stranger.pem 2>/dev/null
 openssl pkey -in maker.pem -pubout -out maker.pub
-mkdir lab-ca
-openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out lab-ca/ca.key
-openssl req -x509 -key lab-ca/ca.key -out lab-ca/ca.pem -subj "/CN=Patuh laboratory CA" -days 30 2>/dev/null
 head -c 300000 /dev/urandom >rootfs.img
 for v in 2.0.0:new 0.9.0:old; do
 	cat >sw-description <<END

@@ -120,6 +120,11 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     read(&format!("{dir}/{RECORDING}"))
 }
 
+/// Makes the CA in `dir`, where there is none.
+pub fn make_ca(dir: &Path) -> Result<(), LabError> {
+    certs::Ca::kept(dir).map(|_| ())
+}
+
 fn read(file: &str) -> Result<Recording, LabError> {
     engine::read(file).map_err(|e| LabError::Resume { file: file.to_owned(), why: e.to_string() })
 }
