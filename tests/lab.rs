@@ -303,3 +303,69 @@ async fn strangers_and_hostile_visitors_change_nothing() {
     // Images were not asked for.
     assert!(code == 2 && err.contains("lab-update-images: it was not supplied"), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_and_a_laboratorys_run_of_one_device_are_judged_together() {
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "any-name").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 45);
+    let text = bench.text("lab.toml");
+    let (text, _) = text.split_once("[version]").unwrap();
+    let text = text.replace("watch_seconds = 6", "cases = [\"wrong-name\", \"expired\"]");
+    std::fs::write(dir.path().join("lab.toml"), text).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let path = dir.path().to_owned();
+    let host = bench.page().ip().to_string();
+    let (scan, lab, judged) = tokio::task::spawn_blocking(move || {
+        let at = |name: &str| path.join(name).display().to_string();
+        let scan = scans::patuh(&["scan", &host, "--ports", "tcp:8081", "--pace", "fast", "--out", &at("recording")]);
+        let lab = updates::lab(&path);
+        let judged = ["judge", &at("recording"), "--profile", "etsi-en303645-v2", "--format", "json"];
+        (scan, lab, scans::patuh(&judged))
+    })
+    .await
+    .unwrap();
+    running.stop().await;
+    assert_eq!(scan.0, 0, "{}", scan.2);
+    assert!(lab.0 == 2 && lab.2.contains("leaves out"), "{}", lab.2);
+    let judged: serde_json::Value = serde_json::from_str(&judged.1).unwrap();
+    let of = |id: &str| judged["results"].as_array().unwrap().iter().find(|r| r["check"] == id).unwrap();
+    let found = of("upd-client-cert-validation");
+    assert_eq!(found["verdict"], "FAIL");
+    assert!(found["observed"].as_str().unwrap().contains("another name"), "{found}");
+    assert!(!found["observed"].as_str().unwrap().contains("expired"), "{found}");
+    assert_eq!(of("disc-target-binding")["verdict"], "PASS");
+    assert_eq!(of("upd-image-unsigned")["verdict"], "INCONCLUSIVE");
+    let requirement = |id: &str| judged["requirements"].as_array().unwrap().iter().find(|r| r["id"] == id).unwrap();
+    assert_eq!(requirement("5.3-10")["outcome"], "FAIL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_while_images_are_on_offer_says_that_the_device_must_be_looked_after() {
+    use std::io::BufRead;
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "good").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 46);
+    let text = bench.text("lab.toml").replace("watch_seconds = 6", "cases = []");
+    std::fs::write(dir.path().join("lab.toml"), text).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let mut lab = std::process::Command::new(env!("CARGO_BIN_EXE_patuh"))
+        .args(["lab", "--plan", &at("lab.toml"), "--scope", &at("scope.toml"), "--out", &at("recording")])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(lab.stderr.take().unwrap()).lines();
+    assert!(lines.any(|l| l.unwrap().contains("offering an image with one bit of its signature")));
+    let killed = std::process::Command::new("kill").args(["-INT", &lab.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let code = lab.wait().unwrap().code();
+    running.stop().await;
+    assert_eq!(code, Some(1), "{rest:?}");
+    assert!(rest.iter().any(|l| l.contains("NOT IN ORDER") && l.contains("stopped")), "{rest:?}");
+    // What was seen until then can be read, and says that it is not all.
+    assert_eq!(verdict("upd-image-payload-bitflip", &read(&dir.path().join("recording"))).0, "INCONCLUSIVE");
+}

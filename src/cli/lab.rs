@@ -11,6 +11,7 @@ use patuh::{
     },
     scan::lab::{self, Images, Lab, LabError, Plan, Prepared, Trials},
 };
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -92,7 +93,17 @@ pub async fn run(a: LabArgs) -> Done {
     Ok(judge::outcome(&all, None))
 }
 
-fn plan(path: &Path) -> Result<Plan, Failure> {
+/// DER of the laboratory's CA, as a maker puts it into a test build.
+pub fn ca(plan: &Path) -> Result<Vec<u8>, Failure> {
+    let dir = plan.parent().unwrap_or(Path::new(".")).join(&self::plan(plan)?.ca);
+    lab::make_ca(&dir).map_err(|e| failure(plan, &e))?;
+    let file = dir.join(lab::CERTIFICATE);
+    CertificateDer::from_pem_slice(&source::read(&file)?)
+        .map(|c| c.to_vec())
+        .map_err(|e| Failure::new(Exit::BadInput, format!("`{}`: {e}", file.display())))
+}
+
+pub fn plan(path: &Path) -> Result<Plan, Failure> {
     let text = source::text(path)?;
     let plan: Plan = toml::from_str(&text).map_err(|e| {
         let e = located(&path.display().to_string(), &text, &e);

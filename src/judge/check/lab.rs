@@ -36,7 +36,7 @@ pub(super) fn controlled(decision: Decision, control: bool, wanted: &str, why: &
     match decision {
         Decision::Judged(j) if j.verdict() != crate::judge::Verdict::Pass || control => Decision::Judged(j),
         Decision::Judged(j) => undecided(wanted, why, j.observed().join("; ")),
-        Decision::Absent { what, .. } => undecided(wanted, why, what),
+        Decision::Absent { what, .. } => undecided(wanted, &what, what.clone()),
     }
 }
 

@@ -108,3 +108,43 @@ impl Question {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn asked(name: &str, kind: u16) -> Vec<u8> {
+        let mut query = vec![7, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in name.split('.') {
+            query.push(u8::try_from(label.len()).unwrap());
+            query.extend_from_slice(label.as_bytes());
+        }
+        query.push(0);
+        query.extend_from_slice(&[kind.to_be_bytes(), [0, 1]].concat());
+        query
+    }
+
+    #[test]
+    fn a_declared_name_leads_here_in_its_own_family_and_another_nowhere() {
+        let here: IpAddr = "192.0.2.9".parse().unwrap();
+        let question = Question::parse(&asked("Updates.Example", A)).unwrap();
+        assert_eq!(question.name, "updates.example");
+        let answer = question.answer(Some(here), Others::Refuse);
+        assert_eq!((&answer[..2], answer[3] & 15, &answer[answer.len() - 4..]), (&[7, 9][..], 0, &[192, 0, 2, 9][..]));
+        let six = Question::parse(&asked("updates.example", AAAA)).unwrap().answer(Some(here), Others::Refuse);
+        assert_eq!((six[3] & 15, six[7]), (0, 0), "an empty answer");
+        for (others, code) in [(Others::Refuse, 5), (Others::Nowhere, 3)] {
+            assert_eq!(question.answer(None, others)[3] & 15, code);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_datagram_makes_it_panic(bytes: Vec<u8>) {
+            if let Some(q) = Question::parse(&bytes) {
+                q.answer(Some(IpAddr::from([192, 0, 2, 9])), Others::Refuse);
+            }
+        }
+    }
+}

@@ -69,7 +69,15 @@ pub async fn images(d: &mut Director<'_>, trials: Option<&Trials>, came: bool) {
                 format!("the device runs {start} already; give it an older version first, so that an update shows");
             run.gap(None, Why::NotUnderstood(why));
         }
-        Some(start) => Bench { d: &mut *d, run: &run, trials, start }.all().await,
+        Some(start) => {
+            let mut bench = Bench { d: &mut *d, run: &run, trials, start, last: None };
+            bench.all().await;
+            let last = bench.last;
+            if let Some(after) = last.filter(|_| d.stopped()) {
+                let why = "the run was stopped before the device was seen to run the genuine image".to_owned();
+                run.record(Subject::Device, Observation::LabDirty { after, why }, None);
+            }
+        }
     }
     d.stage.present(ServerCase::Genuine, Arc::new(Offer::none("0")));
     if !d.stopped() {
@@ -87,6 +95,8 @@ struct Bench<'b, 'a> {
     trials: &'b Trials,
     /// What the device ran before anything was offered.
     start: String,
+    /// What was offered last.
+    last: Option<ImageCase>,
 }
 
 /// How the device stood after a trial.
@@ -183,6 +193,7 @@ impl Bench<'_, '_> {
     }
 
     async fn offer(&mut self, prepared: &Prepared) -> Stands {
+        self.last = Some(prepared.case);
         let (run, d) = (self.run, &mut *self.d);
         d.says(&format!("offering {}", prepared.case.words()));
         if d.over() {
