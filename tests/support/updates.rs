@@ -78,7 +78,7 @@ rounds = 1
 case_seconds = 8
 answer_seconds = 2
 fallback_seconds = 1
-watch_seconds = 6
+watch_seconds = 8
 trigger = ["curl", "-fsS", "-X", "POST", "http://{page}/check"]
 
 [dns]

@@ -26,6 +26,11 @@ pub(super) fn trial(record: &Record) -> Option<&ImageTrial> {
     }
 }
 
+/// It came as far as to see what it was shown: without a hello it was not.
+pub(super) fn met(visit: &Visit) -> bool {
+    visit.tls.as_ref().is_some_and(|t| !t.offered.is_empty())
+}
+
 /// It asked for something of an update.
 pub(super) fn updates(visit: &Visit) -> bool {
     matches!(visit.resource(), Some(Resource::Metadata | Resource::Image))
@@ -74,14 +79,18 @@ fn point(t: &ImageTrial, gone: Gone) -> Point {
     let Some(before) = &t.before else {
         return Point::Unclear(format!("{offered}: which version ran before is not known"));
     };
-    let other = t.seen.iter().find(|v| *v != before);
-    match (other, &t.after) {
+    let ran = t.seen.iter().find(|v| *v == &t.version).or(t.after.as_ref().filter(|v| *v != before));
+    match (ran, &t.after) {
         (Some(other), Some(after)) if after == before => {
             Point::Bad(format!("{offered}: it ran {other} for a while, and was back at {before} afterwards"))
         }
         (Some(other), _) => Point::Bad(format!("{offered}: it ran {before}, and then {other}")),
         (None, None) if gone == Gone::Bad => Point::Bad(format!("{offered}: it ran {before}, and then it was gone")),
         (None, None) => Point::Unclear(format!("{offered}: it ran {before}, and then its version could not be read")),
+        // What a starting device shows need not be what it runs.
+        (None, Some(_)) if t.seen.iter().any(|v| v != before) => {
+            Point::Unclear(format!("{offered}: versions {} were read for a while", t.seen.join(", ")))
+        }
         (None, Some(_)) if t.fetched == 0 => Point::Unclear(format!("{offered}: it fetched none of it")),
         (None, Some(_)) => {
             Point::Good(format!("{offered}: it took {} of {} bytes and went on with {before}", t.fetched, t.bytes))

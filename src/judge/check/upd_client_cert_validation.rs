@@ -1,10 +1,11 @@
 //! The device believes no update server whose certificate is wrong.
 use super::{
     Check, Judge, Proves, Severity, bind,
-    lab::{SERVERS, controlled, visit},
+    lab::{SERVERS, controlled, met, visit},
 };
 use crate::judge::{
     Decision, Evidence,
+    evidence::natural,
     judgement::{Point, every},
 };
 use crate::model::observation::lab::{End, ServerCase, Visit};
@@ -28,13 +29,14 @@ struct UpdClientCertValidation {}
 
 impl Judge for UpdClientCertValidation {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
-        let met = |v: &&Visit| v.tls.as_ref().is_some_and(|t| !t.offered.is_empty());
         let visits = evidence.known_of(SERVERS, Some("certificates"), visit).only(|v| met(v));
         // In the order in which they came: the genuine server must have been believed before and after.
         let control = {
             let bad = |v: &Visit| ServerCase::BAD_CERTIFICATES.contains(&v.case);
             let good = |v: &Visit| v.case == ServerCase::Genuine && v.request.is_some();
-            let all: Vec<&Visit> = visits.items().iter().map(|s| s.what).collect();
+            let mut all: Vec<_> = visits.items().iter().collect();
+            all.sort_by(|a, b| natural(a.cite()).cmp(&natural(b.cite())));
+            let all: Vec<&Visit> = all.into_iter().map(|s| s.what).collect();
             let (first, last) = (all.iter().position(|v| bad(v)), all.iter().rposition(|v| bad(v)));
             let before = |n: usize| all.iter().take(n).any(|v| good(v));
             let after = |n: usize| all.iter().skip(n).any(|v| good(v));

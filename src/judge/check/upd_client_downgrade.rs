@@ -2,7 +2,7 @@
 use super::{
     Check, Judge, Proves, Severity, bind,
     common::never_absent,
-    lab::{SERVERS, visit},
+    lab::{SERVERS, met, visit},
 };
 use crate::judge::{
     Decision, Evidence,
@@ -35,7 +35,7 @@ struct UpdClientDowngrade {}
 impl Judge for UpdClientDowngrade {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let visits = evidence.known_of(SERVERS, Some("versions"), visit);
-        let old = visits.only(|v| v.tls.is_some() && ServerCase::OLD_VERSIONS.contains(&v.case));
+        let old = visits.only(|v| met(v) && ServerCase::OLD_VERSIONS.contains(&v.case));
         let decision = every(&old, "no obsolete TLS was shown", |seen| point(seen.what));
         never_absent(decision, SERVERS, "the device was not shown any")
     }

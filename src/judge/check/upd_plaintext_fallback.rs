@@ -2,7 +2,7 @@
 use super::{
     Check, Judge, Proves, Severity, bind,
     common::never_absent,
-    lab::{SERVERS, updates, visit},
+    lab::{SERVERS, met, updates, visit},
 };
 use crate::judge::{
     Decision, Evidence,
@@ -32,7 +32,7 @@ impl Judge for UpdPlaintextFallback {
         let visits = evidence.known_of(SERVERS, Some("fallback"), visit);
         // Also after a wrong certificate or an old version: it is what the device was shown last.
         let provoked = |v: &Visit| v.tls.is_none() && v.request.is_some() && v.case != ServerCase::Genuine;
-        let shown = visits.only(|v| provoked(v) || ServerCase::FALLBACKS.contains(&v.case));
+        let shown = visits.only(|v| provoked(v) || (met(v) && ServerCase::FALLBACKS.contains(&v.case)));
         let decision = every(&shown, "HTTPS was not refused", |seen| point(seen.what));
         never_absent(decision, SERVERS, "the device was not shown any reason to leave HTTPS")
     }

@@ -35,6 +35,8 @@ pub struct Director<'a> {
     deadline: Instant,
     recorded: u64,
     strangers: BTreeSet<IpAddr>,
+    /// What is on offer when nothing is: the version that the device has.
+    idle: Arc<Offer>,
     /// Names that the device asked for, to say what it did when it did not come.
     pub asked: BTreeSet<String>,
     pub step: (usize, usize),
@@ -89,6 +91,7 @@ impl<'a> Director<'a> {
             deadline: Instant::now() + Duration::from_secs(lab.plan.time_limit_seconds),
             recorded: 0,
             strangers: BTreeSet::new(),
+            idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
             step: (0, 1 + super::order(lab.plan).len() + images),
         }
@@ -116,6 +119,19 @@ impl<'a> Director<'a> {
     /// Until when one case waits.
     pub fn patience(&self) -> Instant {
         (Instant::now() + Duration::from_secs(self.plan.case_seconds)).min(self.deadline)
+    }
+
+    /// Nothing new, from now on.
+    pub async fn rest(&mut self) {
+        if let Some(version) = self.version_now(Instant::now()).await {
+            self.idle = Arc::new(Offer::none(&version));
+        }
+        self.stage.present(ServerCase::Genuine, self.idle.clone());
+    }
+
+    /// As [`Self::present`], with nothing on offer.
+    pub async fn show(&self, case: ServerCase) -> u64 {
+        self.present(case, self.idle.clone()).await
     }
 
     /// Presents a case, and makes the device look for updates where the plan says how.
@@ -199,13 +215,14 @@ impl<'a> Director<'a> {
         let run = self.start("lab-update-polls");
         let watched = Duration::from_secs(self.plan.watch_seconds);
         if watched.is_zero() {
+            self.rest().await;
             run.gap(None, Why::NotSupplied);
             run.finish();
             return true;
         }
         self.says(&format!("watching for {} s how often the device looks for updates", watched.as_secs()));
+        self.rest().await;
         let (start, mut polls) = (Instant::now(), Vec::new());
-        self.stage.present(ServerCase::Genuine, Arc::new(Offer::none("0")));
         while let Some(came) = self.next(&run, start + watched).await {
             // One look for updates may take several connections; the metadata stand for it.
             if came.visit.resource() == Some(Resource::Metadata) {

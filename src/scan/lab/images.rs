@@ -3,7 +3,7 @@
 //! The genuine image comes after the bad ones: without its being taken, a refusal proves nothing; and it is what
 //! the device is left with.
 use super::{
-    director::{Director, Run, ms},
+    director::{Came, Director, Run, ms},
     stage::Offer,
     version,
 };
@@ -79,7 +79,7 @@ pub async fn images(d: &mut Director<'_>, trials: Option<&Trials>, came: bool) {
             }
         }
     }
-    d.stage.present(ServerCase::Genuine, Arc::new(Offer::none("0")));
+    d.rest().await;
     if !d.stopped() {
         run.finish();
     }
@@ -150,7 +150,7 @@ impl Bench<'_, '_> {
             return false;
         }
         // What it would fetch meanwhile is nothing.
-        self.d.stage.present(ServerCase::Genuine, Arc::new(Offer::none("0")));
+        self.d.show(ServerCase::Genuine).await;
         if version::output(&self.trials.recover).await.is_none() {
             return false;
         }
@@ -194,14 +194,13 @@ impl Bench<'_, '_> {
 
     async fn offer(&mut self, prepared: &Prepared) -> Stands {
         self.last = Some(prepared.case);
-        let (run, d) = (self.run, &mut *self.d);
-        d.says(&format!("offering {}", prepared.case.words()));
-        if d.over() {
+        self.d.says(&format!("offering {}", prepared.case.words()));
+        if self.d.over() {
             let why = Why::NotUnderstood("the laboratory's time was over".to_owned());
-            run.gap(Some(prepared.case.word()), why);
+            self.run.gap(Some(prepared.case.word()), why);
         }
-        let (asked, until) = (Instant::now(), d.patience());
-        let before = d.version(run, asked, until).await;
+        let (asked, until) = (Instant::now(), self.d.patience());
+        let before = self.d.version(self.run, asked, until).await;
         let sha256 = Sha256Digest::of(&prepared.bytes);
         let bytes = u64::try_from(prepared.bytes.len()).unwrap_or(u64::MAX);
         let offer = Offer {
@@ -211,58 +210,73 @@ impl Bench<'_, '_> {
             cut: prepared.case == ImageCase::Cut,
         };
         let started = Instant::now();
-        let serial = d.present(ServerCase::Genuine, Arc::new(offer)).await;
-        let (mut fetched, mut fetches) = (0, 0);
-        let mut took = |came: &super::director::Came| {
-            let Some(request) = came.visit.request.as_ref().filter(|r| r.resource == Resource::Image) else { return };
-            if came.serial == serial && request.status < 300 {
-                fetches += 1;
-                fetched = fetched.max(request.first.saturating_add(request.sent));
-            }
-        };
-        // First it has to fetch something.
-        let until = d.patience();
-        let mut since = None;
-        while since.is_none() {
-            let Some(came) = d.next(run, until).await else { break };
-            took(&came);
-            let image = came.visit.resource() == Some(Resource::Image) && came.serial == serial;
-            since = image.then(Instant::now);
-        }
-        let since = since.unwrap_or_else(Instant::now);
-        let settled = since + self.trials.settle;
-        let (mut seen, mut after) = (Vec::new(), None);
-        // Then it is watched for a while; a device that is gone may take as long again.
-        while Instant::now() < settled || (after.is_none() && Instant::now() < settled + self.trials.settle) {
-            let tick = Instant::now() + Duration::from_millis(100);
-            while let Some(came) = d.next(run, tick).await {
-                took(&came);
-            }
-            if d.stopped() {
-                break;
-            }
-            after = d.version_now(since).await;
-            if let Some(version) = after.as_ref().filter(|v| seen.last() != Some(*v)) {
-                seen.push(version.clone());
-            }
-            let taken = prepared.case == ImageCase::Genuine && after.as_deref() == Some(&prepared.version);
-            if taken {
-                break;
-            }
-        }
+        let serial = self.d.present(ServerCase::Genuine, Arc::new(offer)).await;
+        let mut taken = Taken { serial, fetched: 0, fetches: 0 };
+        let since = self.first_download(&mut taken).await;
+        let (seen, after) = self.settled(prepared, since, &mut taken).await;
         let stands = match (&before, &after) {
             (_, None) | (None, _) => Stands::Gone,
-            (Some(b), Some(_)) if seen.iter().all(|v| v == b) => Stands::AsBefore,
-            // It ran the image for a while, and is back by itself.
+            // Also when it ran the image for a while, and is back by itself.
             (Some(b), Some(a)) if a == b => Stands::AsBefore,
             (Some(_), Some(_)) => Stands::Changed,
         };
-        let (case, version) = (prepared.case, prepared.version.clone());
-        let waited_ms = ms(started.elapsed());
-        let trial = ImageTrial { case, sha256, bytes, version, fetched, fetches, before, seen, after, waited_ms };
         if !self.d.stopped() {
+            let (case, version) = (prepared.case, prepared.version.clone());
+            let Taken { fetched, fetches, .. } = taken;
+            let waited_ms = ms(started.elapsed());
+            let trial = ImageTrial { case, sha256, bytes, version, fetched, fetches, before, seen, after, waited_ms };
             self.run.record(Subject::Device, Observation::LabImage { trial }, None);
         }
         stands
+    }
+
+    /// When the first download of the image ended, or the patience with it.
+    async fn first_download(&mut self, taken: &mut Taken) -> Instant {
+        let until = self.d.patience();
+        while taken.fetches == 0 {
+            let Some(came) = self.d.next(self.run, until).await else { break };
+            taken.count(&came);
+        }
+        Instant::now()
+    }
+
+    /// Watches which versions the device runs; one that is gone may take as long again to come back.
+    async fn settled(&mut self, p: &Prepared, since: Instant, taken: &mut Taken) -> (Vec<String>, Option<String>) {
+        let settled = since + self.trials.settle;
+        let (mut seen, mut after) = (Vec::new(), None);
+        while Instant::now() < settled || (after.is_none() && Instant::now() < settled + self.trials.settle) {
+            let tick = Instant::now() + Duration::from_millis(100);
+            while let Some(came) = self.d.next(self.run, tick).await {
+                taken.count(&came);
+            }
+            if self.d.stopped() {
+                break;
+            }
+            after = self.d.version_now(since).await;
+            if let Some(version) = after.as_ref().filter(|v| seen.last() != Some(*v)) {
+                seen.push(version.clone());
+            }
+            if p.case == ImageCase::Genuine && after.as_ref() == Some(&p.version) {
+                break;
+            }
+        }
+        (seen, after)
+    }
+}
+
+/// What the device took of one image.
+struct Taken {
+    serial: u64,
+    fetched: u64,
+    fetches: u32,
+}
+
+impl Taken {
+    fn count(&mut self, came: &Came) {
+        let Some(request) = came.visit.request.as_ref().filter(|r| r.resource == Resource::Image) else { return };
+        if came.serial == self.serial && request.status < 300 {
+            self.fetches += 1;
+            self.fetched = self.fetched.max(request.first.saturating_add(request.sent));
+        }
     }
 }

@@ -2,19 +2,17 @@
 use super::{
     director::{Director, Run},
     order,
-    stage::Offer,
 };
 use crate::model::{
     Why,
     observation::lab::{End, ServerCase},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Whether the device came at all.
 pub async fn servers(d: &mut Director<'_>) -> bool {
     let run = d.start("lab-update-servers");
-    let offer = Arc::new(Offer::none("0"));
     let mut waits = true;
     for (n, case) in order(d.plan).into_iter().enumerate() {
         if d.stopped() {
@@ -25,7 +23,7 @@ pub async fn servers(d: &mut Director<'_>) -> bool {
             continue;
         }
         d.says(&format!("waiting for the device: {}", case.words()));
-        let serial = d.present(case, offer.clone()).await;
+        let serial = d.show(case).await;
         let came = match case {
             ServerCase::HttpsRefused | ServerCase::RedirectToHttp => fallback(d, &run, serial).await,
             _ => visit(d, &run, serial).await,
@@ -52,7 +50,7 @@ pub async fn servers(d: &mut Director<'_>) -> bool {
             }
         }
     }
-    d.stage.present(ServerCase::Genuine, offer);
+    d.rest().await;
     missing(d, &run);
     run.finish();
     waits

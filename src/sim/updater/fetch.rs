@@ -16,12 +16,23 @@ use tokio::{
 
 const WAIT: Duration = Duration::from_secs(3);
 
-/// The body of what is at `path`, if it came whole.
-pub async fn get(home: &Home, trust: Trust, fallback: Fallback, path: &str) -> Option<Vec<u8>> {
+/// The body of a good reply.
+pub struct Fetched {
+    pub bytes: Vec<u8>,
+    pub whole: bool,
+}
+
+pub async fn get(home: &Home, trust: Trust, fallback: Fallback, path: &str) -> Option<Fetched> {
     let address = resolve(home).await?;
-    match tokio::time::timeout(WAIT, over_tls(home, trust, address, path)).await.ok().flatten() {
+    let tls = async {
+        match fallback {
+            Fallback::OnlyHttp => None,
+            Fallback::None | Fallback::Http => over_tls(home, trust, address, path).await,
+        }
+    };
+    match tokio::time::timeout(WAIT, tls).await.ok().flatten() {
         Some(reply) => body(&reply),
-        None if fallback == Fallback::Http => {
+        None if fallback != Fallback::None => {
             let mut stream = connect(home, address, home.http_port).await?;
             body(&tokio::time::timeout(WAIT, ask(&mut stream, home, path)).await.ok()??)
         }
@@ -70,13 +81,12 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, home: &Home, path: &
     (!reply.is_empty()).then_some(reply)
 }
 
-/// What a good and whole reply holds.
-fn body(reply: &[u8]) -> Option<Vec<u8>> {
+fn body(reply: &[u8]) -> Option<Fetched> {
     let end = reply.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(reply.get(..end)?).to_lowercase();
     let length = head.lines().find_map(|l| l.strip_prefix("content-length: "))?.trim().parse::<usize>().ok()?;
     let body = reply.get(end + 4..)?;
-    (head.starts_with("http/1.1 200") && body.len() == length).then(|| body.to_vec())
+    head.starts_with("http/1.1 200").then(|| Fetched { bytes: body.to_vec(), whole: body.len() == length })
 }
 
 fn config(home: &Home, trust: Trust) -> Result<ClientConfig, Error> {

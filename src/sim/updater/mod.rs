@@ -41,6 +41,8 @@ pub struct Updater {
     pub signature: Signature,
     #[serde(default)]
     pub rollback: Rollback,
+    #[serde(default)]
+    pub incomplete: Incomplete,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
@@ -64,6 +66,8 @@ pub enum Fallback {
     #[default]
     None,
     Http,
+    /// It never asks over HTTPS at all.
+    OnlyHttp,
 }
 
 /// When it believes an image.
@@ -84,6 +88,16 @@ pub enum Rollback {
     #[default]
     Refused,
     Allowed,
+}
+
+/// What half an image does to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Incomplete {
+    #[default]
+    Discarded,
+    /// It was written over the running software on its way in.
+    Fatal,
 }
 
 /// Where the client finds its servers, and what its maker put into it.
@@ -110,6 +124,8 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("rolls-back", include_str!("../../../fixtures/updaters/rolls-back.toml")),
     ("unsigned", include_str!("../../../fixtures/updaters/unsigned.toml")),
     ("late-check", include_str!("../../../fixtures/updaters/late-check.toml")),
+    ("plain-http", include_str!("../../../fixtures/updaters/plain-http.toml")),
+    ("one-slot", include_str!("../../../fixtures/updaters/one-slot.toml")),
     ("restless", include_str!("../../../fixtures/updaters/restless.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
 ];
@@ -152,15 +168,24 @@ impl Updater {
     }
 
     async fn look(&self, home: &Home, runs: &Mutex<String>) -> Option<()> {
-        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
-        let metadata: Metadata = serde_json::from_slice(&text).ok()?;
         let running = current(runs);
+        if running.is_empty() {
+            return None;
+        }
+        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
+        let metadata: Metadata = serde_json::from_slice(&text.bytes).ok()?;
         let newer = package::number(&metadata.version) > package::number(&running);
         if metadata.version == running || metadata.path.is_empty() || !(newer || self.rollback == Rollback::Allowed) {
             return None;
         }
         let image = fetch::get(home, self.trust, self.fallback, &metadata.path).await?;
-        let found = package::read(&image)?;
+        let found = Some(image).filter(|i| i.whole).and_then(|i| package::read(&i.bytes));
+        let Some(found) = found else {
+            if self.incomplete == Incomplete::Fatal {
+                lock(runs).clear();
+            }
+            return None;
+        };
         let newer = package::number(&found.version) > package::number(&running);
         if found.model != self.model || !(newer || self.rollback == Rollback::Allowed) {
             return None;
@@ -188,6 +213,7 @@ impl Updater {
 }
 
 struct State {
+    /// Empty: it has no software that starts.
     runs: Mutex<String>,
     /// Makes it look at once, as a button in an app does.
     button: Notify,
@@ -236,8 +262,10 @@ async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::
         r if r.starts_with(b"POST /check ") => state.button.notify_one(),
         _ => {}
     }
-    let body = format!("{{\"version\":\"{}\"}}\n", current(&state.runs));
-    let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let runs = current(&state.runs);
+    let status = if runs.is_empty() { "500 No Software" } else { "200 OK" };
+    let body = format!("{{\"version\":\"{runs}\"}}\n");
+    let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await?;
     stream.shutdown().await
 }
