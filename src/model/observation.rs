@@ -415,7 +415,7 @@ pub enum Observation {
     LabVisit {
         visit: lab::Visit,
     },
-    /// How often the undisturbed device looked for updates: seconds after the start, in milliseconds.
+    /// When the undisturbed device looked for updates, in milliseconds from the start.
     LabWatched {
         watched_ms: u64,
         polls_ms: Vec<u64>,

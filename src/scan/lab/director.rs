@@ -78,7 +78,7 @@ impl<'a> Director<'a> {
         reader: Option<Reader>,
         events: mpsc::Receiver<Event>,
     ) -> Self {
-        let images = lab.trials.as_ref().map_or(0, super::Trials::len);
+        let images = lab.trials.as_ref().map_or(0, super::Trials::steps);
         Self {
             plan: lab.plan,
             stage,
@@ -109,6 +109,12 @@ impl<'a> Director<'a> {
     /// The time for all of it is over.
     pub fn over(&self) -> bool {
         Instant::now() >= self.deadline
+    }
+
+    /// Gives what must still be done the time of a few cases.
+    pub fn extend(&mut self) {
+        let needed = Duration::from_secs(self.plan.case_seconds.saturating_mul(4));
+        self.deadline = self.deadline.max(Instant::now() + needed);
     }
 
     pub fn says(&mut self, what: &str) {
@@ -148,7 +154,7 @@ impl<'a> Director<'a> {
         loop {
             let event = tokio::select! {
                 event = timeout_at(until, self.events.recv()) => event.ok()??,
-                _ = self.stop.wait_for(|s| *s) => return None,
+                Ok(_) = self.stop.wait_for(|s| *s) => return None,
             };
             match event {
                 Event::Stranger(address) => {

@@ -36,12 +36,8 @@ pub struct Trials {
 
 impl Trials {
     /// The steps that it takes, at most.
-    pub fn len(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.bad.len() + 1
-    }
-
-    pub fn is_empty(&self) -> bool {
-        false
     }
 }
 
@@ -116,6 +112,11 @@ impl Bench<'_, '_> {
                 self.run.gap(Some(prepared.case.word()), Why::NotUnderstood(why));
                 continue;
             }
+            if self.d.over() {
+                let why = Why::NotUnderstood("the laboratory's time was over".to_owned());
+                self.run.gap(Some(prepared.case.word()), why);
+                continue;
+            }
             let stands = self.offer(prepared).await;
             if self.d.stopped() {
                 return;
@@ -170,6 +171,8 @@ impl Bench<'_, '_> {
     /// Offers the genuine image until the device runs it, or marks it as dirty.
     async fn restored(&mut self, after: ImageCase) {
         let genuine = &self.trials.genuine;
+        // A device is not left as it is because the time was over.
+        self.d.extend();
         let stands = self.offer(genuine).await;
         if self.d.stopped() {
             return;
@@ -195,10 +198,6 @@ impl Bench<'_, '_> {
     async fn offer(&mut self, prepared: &Prepared) -> Stands {
         self.last = Some(prepared.case);
         self.d.says(&format!("offering {}", prepared.case.words()));
-        if self.d.over() {
-            let why = Why::NotUnderstood("the laboratory's time was over".to_owned());
-            self.run.gap(Some(prepared.case.word()), why);
-        }
         let (asked, until) = (Instant::now(), self.d.patience());
         let before = self.d.version(self.run, asked, until).await;
         let sha256 = Sha256Digest::of(&prepared.bytes);
