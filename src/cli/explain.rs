@@ -6,7 +6,7 @@ use patuh::{
         profile::{BUILTIN, Catalogue, Method, common, nearest, thresholds},
     },
     model::declarations::{Edition, Form},
-    scan::PROBES,
+    scan::{PROBES, lab},
 };
 use std::fmt::Write;
 
@@ -18,6 +18,9 @@ pub fn run(id: &str) -> Done {
     }
     if let Some(p) = PROBES.iter().find(|p| p.id == id) {
         out.push_str(p.page);
+    }
+    if let Some(r) = lab::RUNS.iter().find(|r| r.id == id) {
+        out.push_str(r.page);
     }
     for c in Catalogue::all() {
         for p in c.provisions.iter().filter(|p| p.id == id) {
@@ -78,7 +81,8 @@ pub fn run(id: &str) -> Done {
         let _ = writeln!(out, "{}: {} (a {})", t.id, t.text, t.kind.word());
     }
     if out.is_empty() {
-        let known = CHECKS.iter().map(|c| c.id).chain(PROBES.iter().map(|p| p.id)).chain(BUILTIN.iter().map(|b| b.0));
+        let looked = PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().map(|r| r.id));
+        let known = CHECKS.iter().map(|c| c.id).chain(looked).chain(BUILTIN.iter().map(|b| b.0));
         return Err(Failure::new(Exit::Usage, format!("nothing is known as `{id}`{}", nearest(id, known))));
     }
     output::result(&out)?;

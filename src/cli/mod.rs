@@ -11,6 +11,7 @@ mod explain;
 mod ics;
 mod ixit;
 mod judge;
+mod lab;
 mod ledger;
 mod method;
 mod output;
@@ -94,6 +95,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Demo(a) => demo::run(a).await,
         Command::Scan(a) => scan::run(a).await,
         Command::Plan(a) => plan::run(a).await,
+        Command::Lab(a) => lab::run(a).await,
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
         Command::Ics(a) => ics::run(&a),

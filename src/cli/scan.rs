@@ -181,7 +181,7 @@ fn touch(most: Most) -> Touch {
     }
 }
 
-fn valid_now(scope: &Scope) -> Result<(), Failure> {
+pub fn valid_now(scope: &Scope) -> Result<(), Failure> {
     let now = patuh::scan::clock::now();
     let day = |s: &str| s.get(..10).map(str::to_owned).unwrap_or_default();
     let early = scope.valid_from.as_ref().is_some_and(|f| day(&now) < day(f));
@@ -204,15 +204,7 @@ pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress
     let ledger = if logs_in { Some(Arc::new(ledger::open(p.ledger.as_deref())?)) } else { None };
     // More descriptors let the sweep go wider; without them it goes slower.
     let _ = rlimit::increase_nofile_limit(8192);
-    let (tell, stop) = watch::channel(false);
-    let interrupted = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            output::note("stopping; what was seen so far is kept");
-            let _ = tell.send(true);
-        }
-        // The sender must live as long as the scan.
-        std::future::pending::<()>().await;
-    });
+    let (stop, interrupted) = interruptible();
     let (scope, probes) = (p.scope.clone(), p.probes.clone());
     let result = scan(engine::Scan {
         target: &p.target,
@@ -232,6 +224,20 @@ pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress
         output::note(&format!("interrupted; go on with: patuh scan --resume {}", dir.display()));
     }
     Ok(recording)
+}
+
+/// Becomes true at Ctrl-C; the task is to be aborted at the end.
+pub fn interruptible() -> (watch::Receiver<bool>, tokio::task::JoinHandle<()>) {
+    let (tell, stop) = watch::channel(false);
+    let interrupted = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            output::note("stopping; what was seen so far is kept");
+            let _ = tell.send(true);
+        }
+        // The sender must live as long as the work.
+        std::future::pending::<()>().await;
+    });
+    (stop, interrupted)
 }
 
 pub fn failure(e: &ScanError) -> Failure {

@@ -1,10 +1,12 @@
-//! `sim list|run`.
-use super::{Done, Exit, Failure, args::SimCommand, output};
+//! `sim list|run|update`.
+use super::{Done, Exit, Failure, args::SimCommand, output, source};
 use patuh::{
     judge::profile::nearest,
-    sim::{self, Device, PortShift},
+    model::observation::lab::Resource,
+    sim::{self, Device, Home, PortShift, UPDATERS, Updater},
 };
-use std::fmt::Write;
+use rsa::{RsaPublicKey, pkcs8::DecodePublicKey};
+use std::{fmt::Write, net::SocketAddr, path::Path};
 
 pub fn device(name: &str) -> Result<Device, Failure> {
     let found = sim::find(name).ok_or_else(|| {
@@ -38,6 +40,54 @@ pub async fn run(command: SimCommand) -> Done {
             let _ = tokio::signal::ctrl_c().await;
             running.stop().await;
         }
+        SimCommand::Update { name: Some(name), plan: Some(plan), key: Some(key), port } => {
+            update(&name, &plan, &key, port).await?;
+        }
+        SimCommand::Update { name: Some(_), .. } => {
+            return Err(Failure::new(Exit::Usage, "an update client needs --plan lab.toml and --key maker-public.pem"));
+        }
+        SimCommand::Update { name: None, .. } => {
+            let mut out = String::new();
+            for (name, toml) in UPDATERS {
+                let _ = writeln!(out, "{name:<26} {}", updater(name, toml)?.title);
+            }
+            output::result(&out)?;
+        }
     }
     Ok(Exit::Passed)
+}
+
+fn updater(name: &str, toml: &str) -> Result<Updater, Failure> {
+    Updater::parse(toml, name).map_err(|e| Failure::new(Exit::Ours, e.to_string()))
+}
+
+async fn update(name: &str, plan: &Path, key: &Path, port: u16) -> Result<(), Failure> {
+    let found = UPDATERS.iter().find(|u| u.0 == name).ok_or_else(|| {
+        let near = nearest(name, UPDATERS.iter().map(|u| u.0));
+        Failure::new(Exit::Usage, format!("no update client `{name}`{near}; see `patuh sim update`"))
+    })?;
+    let client = updater(found.0, found.1)?;
+    let (laboratory, ca) = (super::lab::plan(plan)?, super::lab::ca(plan)?);
+    let lacks = |what: &str| Failure::new(Exit::BadConfig, format!("`{}`: {what}", plan.display()));
+    let metadata = laboratory.resources.iter().find(|r| r.kind == Resource::Metadata);
+    let page = laboratory.device.first().map(|host| SocketAddr::new(*host, port)).ok_or_else(|| lacks("no device"))?;
+    let key = RsaPublicKey::from_public_key_pem(&source::text(key)?)
+        .map_err(|e| Failure::new(Exit::BadInput, format!("`{}`: no RSA public key in PEM: {e}", key.display())))?;
+    let dns = laboratory.dns.as_ref().ok_or_else(|| lacks("[dns]: the client needs a name server"))?;
+    let home = Home {
+        page,
+        dns: SocketAddr::new(laboratory.address, dns.port),
+        name: laboratory.names.first().cloned().unwrap_or_default(),
+        https_port: laboratory.https_port,
+        http_port: laboratory.http_port,
+        metadata: metadata.map(|m| m.path.clone()).unwrap_or_default(),
+        ca,
+        key,
+    };
+    let title = client.title.clone();
+    let running = client.start(home).await.map_err(|e| Failure::new(Exit::NotPermitted, e.to_string()))?;
+    output::result(&format!("{title}: http://{page}/version\n"))?;
+    let _ = tokio::signal::ctrl_c().await;
+    running.stop().await;
+    Ok(())
 }

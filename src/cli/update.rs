@@ -112,11 +112,11 @@ fn mutate(a: &MutateArgs) -> Done {
     Ok(Exit::Passed)
 }
 
-fn bad(path: &Path, e: &ImageError) -> Failure {
+pub fn bad(path: &Path, e: &ImageError) -> Failure {
     Failure::new(Exit::BadInput, format!("`{}`: {e}", path.display()))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let length = std::fs::metadata(path).map_or(0, |m| m.len());
     if length > u64::try_from(image::MOST_BYTES).unwrap_or(u64::MAX) {
         let message = format!("`{}`: larger than {} bytes, which no package is", path.display(), image::MOST_BYTES);

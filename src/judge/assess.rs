@@ -262,7 +262,8 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         severity: check.severity,
         remedy: check.remedy,
         proves: check.pass,
-        alone: judge.compares_samples() && evidence.samples() < 2,
+        alone: judge.compares_samples() && evidence.samples() < 2
+            || check.in_laboratory() && !evidence.used(check.needs),
     };
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {

@@ -1,6 +1,6 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, scope::Vantage};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Run, Subject, Why, scope::Vantage};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -104,6 +104,12 @@ impl<'a> Evidence<'a> {
     /// How many samples there are.
     pub fn samples(&self) -> usize {
         1 + self.others.len()
+    }
+
+    /// Whether any of these probes looked at something. A run that says only that it was not given what it needs did not.
+    pub fn used(&self, probes: &[&str]) -> bool {
+        let looked = |run: &Run| !run.records.is_empty() || run.gaps.iter().any(|g| g.why != Why::NotSupplied);
+        probes.iter().filter_map(|p| self.recording.run_of(p)).any(looked)
     }
 
     /// From which side the device was looked at.

@@ -55,7 +55,8 @@ pub(super) fn units(
             };
             counts && !row.alone
         };
-        let idle = !by.is_empty() && !of().any(judged);
+        // Where a person completes it, they look at what the checks do not reach, whatever those found.
+        let idle = unit.completes.is_none() && !by.is_empty() && !of().any(judged);
         let attested = attesting.of(&unit.id);
         let verdict = match (checks, attested.as_ref().map(|(v, _)| *v)) {
             (Outcome::Fail, _) | (_, Some(Verdict::Fail)) => Outcome::Fail,

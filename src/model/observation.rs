@@ -6,6 +6,8 @@ use super::{digest::Sha256Digest, subject::Transport};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
 
+pub mod lab;
+
 /// What a port did when it was asked. Never merged: "closed" must be provable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
@@ -396,6 +398,38 @@ pub enum Observation {
         presented: Presented,
         answered: bool,
         sysdescr: Option<String>,
+    },
+    /// Which device may be altered, how it is brought back, and who consented.
+    LabConsent {
+        authorised_by: String,
+        sample: String,
+        recovery: String,
+        consent: String,
+    },
+    /// A name that the device asked the laboratory's name server for.
+    LabName {
+        name: String,
+        record: String,
+        answered: bool,
+    },
+    LabVisit {
+        visit: lab::Visit,
+    },
+    /// When the undisturbed device looked for updates, in milliseconds from the start.
+    LabWatched {
+        watched_ms: u64,
+        polls_ms: Vec<u64>,
+    },
+    LabImage {
+        trial: lab::ImageTrial,
+    },
+    /// The genuine image could not be proved to be back: nothing that is seen of the device from here on counts.
+    LabDirty {
+        after: lab::ImageCase,
+        why: String,
+    },
+    Package {
+        package: lab::Package,
     },
 }
 

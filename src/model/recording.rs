@@ -181,7 +181,10 @@ impl Recording {
 
     /// Every gap of every run, with what is missing by construction: unfinished and unstarted runs.
     pub fn gaps(&self) -> Vec<Gap> {
-        let mut all: Vec<Gap> = self.header.plan.iter().flat_map(|p| self.gaps_of(p)).collect();
+        // A laboratory adds runs to a scan's recording that its plan did not name.
+        let probes: BTreeSet<&str> =
+            self.runs.iter().map(|r| &r.probe).chain(&self.header.plan).map(String::as_str).collect();
+        let mut all: Vec<Gap> = probes.into_iter().flat_map(|p| self.gaps_of(p)).collect();
         all.sort();
         all.dedup();
         all

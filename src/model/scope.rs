@@ -198,6 +198,21 @@ pub struct Scope {
     /// Needed before a public address is touched.
     #[serde(default)]
     pub public_addresses: bool,
+    /// Needed before a device is offered images that could leave it without software.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub could_brick: Option<Consent>,
+}
+
+/// Consent to offer a device images that it must refuse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Which unit it is, such as its serial number: a spare one.
+    pub sample: String,
+    /// How it is brought back when it does not start any more.
+    pub recovery: String,
+    /// Who consented, and where that is written.
+    pub consent: String,
 }
 
 /// Proof that an endpoint lies within a scope. Only [`Scope::admit`] makes one.
@@ -254,6 +269,7 @@ impl Scope {
             pace: Pace::Adaptive,
             credentials: CredentialBudget::default(),
             public_addresses: false,
+            could_brick: None,
         }
     }
 

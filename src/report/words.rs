@@ -4,6 +4,8 @@ use crate::model::{
     observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer},
 };
 
+mod lab;
+
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
 /// observation, however many they are, so that a new kind cannot be forgotten.
 pub fn words(o: &Observation) -> String {
@@ -104,6 +106,17 @@ pub fn words(o: &Observation) -> String {
             if *answered { "answered" } else { "silent" },
             some(sysdescr.as_deref().unwrap_or_default())
         ),
+        Observation::LabConsent { authorised_by, sample, recovery, consent } => {
+            format!("sample {sample} may be altered: {consent}; recovery: {recovery}; authorised by {authorised_by}")
+        }
+        Observation::LabName { name, record, answered } => {
+            format!("asked for {name} ({record}): {}", if *answered { "led to the laboratory" } else { "not answered" })
+        }
+        Observation::LabVisit { visit } => lab::visit(visit),
+        Observation::LabWatched { watched_ms, polls_ms } => lab::watched(*watched_ms, polls_ms),
+        Observation::LabImage { trial } => lab::trial(trial),
+        Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
+        Observation::Package { package } => lab::package(package),
     }
 }
 

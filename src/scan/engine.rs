@@ -134,7 +134,7 @@ pub async fn scan(scan: Scan<'_>) -> Result<Recording, ScanError> {
     read(&file)
 }
 
-fn read(file: &str) -> Result<Recording, ScanError> {
+pub(super) fn read(file: &str) -> Result<Recording, ScanError> {
     let fail = |why: String| ScanError::Resume { file: file.to_owned(), why };
     let bytes = std::fs::read(file).map_err(|e| fail(e.to_string()))?;
     Recording::parse(&bytes).map_err(|e| fail(e.to_string()))

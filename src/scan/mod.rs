@@ -7,6 +7,7 @@ mod data;
 pub mod engine;
 mod fingerprint;
 pub mod journal;
+pub mod lab;
 pub mod ledger;
 pub mod net;
 pub mod probe;

@@ -170,7 +170,7 @@ fn check(device: &Device, origin: &str) -> Result<(), SimError> {
     Ok(())
 }
 
-fn file_error(text: &str, origin: &str, error: &toml::de::Error) -> SimError {
+pub(super) fn file_error(text: &str, origin: &str, error: &toml::de::Error) -> SimError {
     let at = error.span().map_or(0, |span| span.start);
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

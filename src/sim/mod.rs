@@ -13,6 +13,7 @@ mod listen;
 mod service;
 mod stage;
 mod text;
+mod updater;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,6 +27,7 @@ pub use builtin::{Builtin, find, list};
 pub use device::{Device, Faults, Identity, Twin};
 pub use error::SimError;
 pub use service::Service;
+pub use updater::{Home, RunningUpdater, UPDATERS, Updater};
 
 use listen::Raising;
 use stage::Stage;

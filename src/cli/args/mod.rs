@@ -27,6 +27,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Print what a scan would send; sends nothing
     Plan(ScanArgs),
+    /// Play the update servers of a device, and record what it does when they are not what they should be
+    Lab(super::lab::LabArgs),
     /// Judge a recording or bundle again, offline
     Judge(JudgeArgs),
     /// What was observed: endpoints, services, TLS, authentication, completeness

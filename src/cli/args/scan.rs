@@ -170,4 +170,17 @@ pub enum SimCommand {
         #[arg(long, default_value_t = 0)]
         shift: u16,
     },
+    /// Run a simulated update client in the laboratory of a plan until Ctrl-C; without a name: list them
+    Update {
+        name: Option<String>,
+        /// The laboratory's plan; the client has the first of its device addresses
+        #[arg(long, value_name = "FILE", requires = "name")]
+        plan: Option<std::path::PathBuf>,
+        /// The maker's public RSA key (PEM), which the client believes
+        #[arg(long, value_name = "PUBKEY", requires = "name")]
+        key: Option<std::path::PathBuf>,
+        /// Where its own page is: /version, and POST /check and /recover
+        #[arg(long, default_value_t = 8081)]
+        port: u16,
+    },
 }

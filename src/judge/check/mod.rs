@@ -25,6 +25,7 @@ mod http_digest_default_creds;
 mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
+mod lab;
 mod mqtt;
 mod mqtt_anonymous_connect;
 mod mqtt_any_credential;
@@ -57,6 +58,21 @@ mod tls_key_shared_samples;
 mod tls_legacy_versions_refused;
 mod tls_modern_version;
 mod udp_probe_sweep;
+mod upd_check_periodic;
+mod upd_client_cert_validation;
+mod upd_client_downgrade;
+mod upd_image_downgrade;
+mod upd_image_payload_bitflip;
+mod upd_image_signature_bitflip;
+mod upd_image_truncated;
+mod upd_image_unsigned;
+mod upd_image_wrong_key;
+mod upd_image_wrong_model;
+mod upd_interrupted;
+mod upd_mechanism_inventory;
+mod upd_package_signature_static;
+mod upd_plaintext_fallback;
+mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
 mod upd_version_visible;
 mod upnp_description_leak;
@@ -128,6 +144,12 @@ pub struct Check {
 }
 
 impl Check {
+    /// Only a laboratory gives it evidence. Where none was used it decides nothing, and an assessor with tools of their own
+    /// may do it instead.
+    pub fn in_laboratory(&self) -> bool {
+        self.needs.iter().all(|n| n.starts_with("lab-") || *n == "update-package")
+    }
+
     /// The tables of the IXIT that it compares with what was seen, whatever its parameters are.
     pub fn tables(&self) -> &'static [&'static str] {
         (self.bind)(toml::Table::new()).map(|judge| judge.tables()).unwrap_or_default()
@@ -191,6 +213,21 @@ pub static CHECKS: &[&Check] = &[
     &tls_legacy_versions_refused::CHECK,
     &tls_modern_version::CHECK,
     &udp_probe_sweep::CHECK,
+    &upd_check_periodic::CHECK,
+    &upd_client_cert_validation::CHECK,
+    &upd_client_downgrade::CHECK,
+    &upd_image_downgrade::CHECK,
+    &upd_image_payload_bitflip::CHECK,
+    &upd_image_signature_bitflip::CHECK,
+    &upd_image_truncated::CHECK,
+    &upd_image_unsigned::CHECK,
+    &upd_image_wrong_key::CHECK,
+    &upd_image_wrong_model::CHECK,
+    &upd_interrupted::CHECK,
+    &upd_mechanism_inventory::CHECK,
+    &upd_package_signature_static::CHECK,
+    &upd_plaintext_fallback::CHECK,
+    &upd_transport_encrypted::CHECK,
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
     &upnp_description_leak::CHECK,

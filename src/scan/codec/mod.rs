@@ -1,5 +1,6 @@
 //! Bytes to values and back, one file per protocol. No sockets, no verdicts; never panics on any input.
 pub mod ber;
+pub mod client_hello;
 pub mod infra;
 pub mod snmp;
 pub mod tls;

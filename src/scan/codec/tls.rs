@@ -90,7 +90,7 @@ fn wire_version(v: TlsVersion) -> u16 {
     }
 }
 
-fn version_of(wire: u16) -> Option<TlsVersion> {
+pub fn version_of(wire: u16) -> Option<TlsVersion> {
     TlsVersion::ALL.into_iter().find(|v| wire_version(*v) == wire)
 }
 

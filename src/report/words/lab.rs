@@ -1,0 +1,44 @@
+//! What a laboratory saw, in words.
+use super::{list, some};
+use crate::model::observation::lab::{ImageTrial, Package, Visit};
+
+pub fn visit(v: &Visit) -> String {
+    let shown = v.case.words();
+    let met = match &v.tls {
+        None => format!("came over plain HTTP (while shown {shown})"),
+        Some(tls) => {
+            let name = tls.name.as_deref().unwrap_or("no name");
+            let offered = list(tls.offered.iter().map(|o| o.word()));
+            format!("asked for {name} offering TLS {}, was shown {shown}: {}", some(&offered), tls.end.words())
+        }
+    };
+    match &v.request {
+        None => met,
+        Some(r) => format!("{met}; {} {}{}: {}, {} of {} bytes", r.method, r.host, r.path, r.status, r.sent, r.of),
+    }
+}
+
+pub fn watched(ms: u64, polls: &[u64]) -> String {
+    format!("looked for updates {} times in {} s", polls.len(), ms / 1000)
+}
+
+pub fn trial(t: &ImageTrial) -> String {
+    let ran = |v: &Option<String>| v.clone().unwrap_or_else(|| "an unreadable version".to_owned());
+    let seen = list(t.seen.iter());
+    format!(
+        "was offered {} ({}), took {} of {} bytes; ran {} before, {} afterwards (seen: {})",
+        t.case.words(),
+        t.version,
+        t.fetched,
+        t.bytes,
+        ran(&t.before),
+        ran(&t.after),
+        some(&seen)
+    )
+}
+
+pub fn package(p: &Package) -> String {
+    let signatures = list(p.signatures.iter().map(|s| format!("{} {} {}", s.place, s.scheme, s.state)));
+    let weak = list(p.weak.iter().map(|w| &w.1));
+    format!("{} package; signatures: {}; weak: {}", p.format, some(&signatures), some(&weak))
+}

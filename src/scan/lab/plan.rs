@@ -1,0 +1,234 @@
+//! The laboratory's plan, as a person writes it.
+use super::dns::Others;
+use crate::model::observation::lab::{ImageCase, Resource, ServerCase};
+use serde::Deserialize;
+use std::{net::IpAddr, path::PathBuf};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The device's addresses; everybody else is turned away.
+    pub device: Vec<IpAddr>,
+    /// Where the device looks for updates.
+    pub names: Vec<String>,
+    /// This machine's address, to which those names lead.
+    pub address: IpAddr,
+    /// The directory of the laboratory's CA, beside the plan; made where there is none.
+    #[serde(default = "Plan::default_ca")]
+    pub ca: PathBuf,
+    #[serde(default = "Plan::default_https")]
+    pub https_port: u16,
+    #[serde(default = "Plan::default_http")]
+    pub http_port: u16,
+    /// Without it no port below 1024 is served.
+    #[serde(default)]
+    pub privileged_ports: bool,
+    /// How often each bad case is presented.
+    #[serde(default = "Plan::default_rounds")]
+    pub rounds: u32,
+    /// The longest that one case waits for the device.
+    #[serde(default = "Plan::default_case")]
+    pub case_seconds: u64,
+    #[serde(default = "Plan::default_limit")]
+    pub time_limit_seconds: u64,
+    /// How long a device may stay silent on a connection.
+    #[serde(default = "Plan::default_answer")]
+    pub answer_seconds: u64,
+    /// How long plain HTTP is watched for after HTTPS was refused.
+    #[serde(default = "Plan::default_fallback")]
+    pub fallback_seconds: u64,
+    /// How long the device is watched before it is disturbed.
+    #[serde(default)]
+    pub watch_seconds: u64,
+    #[serde(default = "Plan::default_cases")]
+    pub cases: Vec<ServerCase>,
+    /// A command that makes the device look for updates, run once per case.
+    #[serde(default)]
+    pub trigger: Vec<String>,
+    #[serde(default)]
+    pub dns: Option<Dns>,
+    #[serde(rename = "resource", default)]
+    pub resources: Vec<Rule>,
+    #[serde(default)]
+    pub version: Option<VersionSource>,
+    #[serde(default)]
+    pub images: Option<Images>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    pub port: u16,
+    #[serde(default)]
+    pub others: Others,
+}
+
+/// What is served at a path.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub path: String,
+    pub kind: Resource,
+    #[serde(rename = "type", default = "Rule::default_type")]
+    pub media: String,
+    /// Of metadata and others. {version}, {sha256}, {size} and {name} are filled in.
+    #[serde(default)]
+    pub body: String,
+}
+
+/// Where the device's own version is read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum VersionSource {
+    /// A page of the device: http://ADDRESS[:PORT]/PATH.
+    Http {
+        url: String,
+        #[serde(default = "VersionSource::default_pattern")]
+        pattern: String,
+    },
+    /// What the device says in its requests for updates.
+    Request { pattern: String },
+    /// A command of the laboratory, such as one that asks over MQTT or a serial line.
+    Command {
+        command: Vec<String>,
+        #[serde(default = "VersionSource::default_pattern")]
+        pattern: String,
+    },
+}
+
+/// Images to offer. All paths are beside the plan.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// The maker's test image, newer than what the device runs, and the version that it brings.
+    pub genuine: PathBuf,
+    pub version: String,
+    /// An image of the maker below that version, and what it brings.
+    #[serde(default)]
+    pub older: Option<PathBuf>,
+    #[serde(default)]
+    pub older_version: Option<String>,
+    /// The maker's image for a sibling model.
+    #[serde(default)]
+    pub other_model: Option<PathBuf>,
+    /// The maker's public key or certificate.
+    #[serde(default)]
+    pub public_key: Option<PathBuf>,
+    /// The genuine image's signature, where it is a file of its own.
+    #[serde(default)]
+    pub signature: Option<PathBuf>,
+    /// The maker's private test key, to sign a changed model again.
+    #[serde(default)]
+    pub test_key: Option<PathBuf>,
+    /// A private key of the same kind that is not the maker's.
+    #[serde(default)]
+    pub stranger_key: Option<PathBuf>,
+    #[serde(default = "Images::default_cases")]
+    pub cases: Vec<ImageCase>,
+    /// How long the device's version is watched after it fetched an image.
+    #[serde(default = "Images::default_settle")]
+    pub settle_seconds: u64,
+    /// A command that brings the device back to the version that it had, after it took an image that it must refuse.
+    #[serde(default)]
+    pub recover: Vec<String>,
+}
+
+impl Plan {
+    fn default_ca() -> PathBuf {
+        "lab-ca".into()
+    }
+    fn default_https() -> u16 {
+        443
+    }
+    fn default_http() -> u16 {
+        80
+    }
+    fn default_rounds() -> u32 {
+        3
+    }
+    fn default_case() -> u64 {
+        600
+    }
+    fn default_limit() -> u64 {
+        4 * 3600
+    }
+    fn default_answer() -> u64 {
+        30
+    }
+    fn default_fallback() -> u64 {
+        60
+    }
+    fn default_cases() -> Vec<ServerCase> {
+        let all = [&ServerCase::BAD_CERTIFICATES[..], &ServerCase::OLD_VERSIONS, &ServerCase::FALLBACKS];
+        all.concat()
+    }
+
+    /// What the form cannot rule out, by its key.
+    pub fn wrong(&self) -> Option<String> {
+        let said = |text: &str| Some(text.to_owned());
+        let ports = [Some(self.https_port), Some(self.http_port), self.dns.as_ref().map(|d| d.port)];
+        let privileged = ports.into_iter().flatten().any(|p| p < 1024);
+        if self.device.is_empty() {
+            return said("device: name the device's addresses, such as [\"192.168.7.20\"]");
+        }
+        if self.names.is_empty() || self.names.iter().any(|n| n.is_empty() || *n != n.to_lowercase()) {
+            return said("names: list the host names of the updates, in lower case");
+        }
+        if self.https_port == self.http_port {
+            return said("http_port: it must differ from https_port");
+        }
+        if privileged && !self.privileged_ports {
+            return said(
+                "privileged_ports: a port below 1024 is to be served; say privileged_ports = true, or take others",
+            );
+        }
+        if self.rounds == 0 || self.case_seconds == 0 || self.answer_seconds == 0 {
+            return said("rounds, case_seconds and answer_seconds: 1 or more");
+        }
+        if !self.resources.iter().any(|r| r.kind == Resource::Metadata) {
+            return said("resource: say with kind = \"metadata\" which path the device asks for updates");
+        }
+        if self.resources.iter().any(|r| !r.path.starts_with('/')) {
+            return said("resource: a path begins with /");
+        }
+        self.images.as_ref()?;
+        if !self.resources.iter().any(|r| r.kind == Resource::Image) {
+            return said("resource: say with kind = \"image\" at which path the device fetches the image");
+        }
+        if self.version.is_none() {
+            return said(
+                "version: say where the device's own version is read (from = \"http\", \"request\" or \"command\")",
+            );
+        }
+        None
+    }
+}
+
+impl Rule {
+    fn default_type() -> String {
+        "application/octet-stream".to_owned()
+    }
+}
+
+impl VersionSource {
+    /// The first thing that looks like a version.
+    fn default_pattern() -> String {
+        r"([0-9]+(?:\.[0-9]+)+[0-9A-Za-z.+-]*)".to_owned()
+    }
+
+    pub fn pattern(&self) -> &str {
+        match self {
+            Self::Http { pattern, .. } | Self::Request { pattern } | Self::Command { pattern, .. } => pattern,
+        }
+    }
+}
+
+impl Images {
+    fn default_cases() -> Vec<ImageCase> {
+        use ImageCase as C;
+        vec![C::PayloadBit, C::SignatureBit, C::Stripped, C::OtherKey, C::OtherModel, C::Truncated, C::Cut, C::Older]
+    }
+    fn default_settle() -> u64 {
+        120
+    }
+}

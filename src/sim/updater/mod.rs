@@ -1,0 +1,271 @@
+//! Simulated update clients: devices that look for updates, and do it well or badly.
+//!
+//! A client is a TOML file in `fixtures/updaters`. It asks the laboratory's name server, fetches metadata and image, and
+//! installs what it believes in. Its own page at `/version` says what it runs; POST `/check` makes it look at once, and POST
+//! `/recover` is its recovery path.
+mod fetch;
+mod package;
+
+use super::SimError;
+use rsa::RsaPublicKey;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinSet,
+    time::MissedTickBehavior,
+};
+
+/// A simulated update client, as a person writes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Updater {
+    pub name: String,
+    pub title: String,
+    pub model: String,
+    pub version: String,
+    /// How often it looks for updates, in milliseconds; never without it.
+    pub poll_ms: Option<u64>,
+    #[serde(default)]
+    pub trust: Trust,
+    #[serde(default)]
+    pub fallback: Fallback,
+    #[serde(default)]
+    pub signature: Signature,
+    #[serde(default)]
+    pub rollback: Rollback,
+    #[serde(default)]
+    pub incomplete: Incomplete,
+    /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
+    #[serde(default)]
+    pub expect: BTreeMap<String, String>,
+}
+
+/// Which servers it believes in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    #[default]
+    Full,
+    /// It checks the chain, and not for which name it is.
+    ChainOnly,
+    Anything,
+}
+
+/// What it does when HTTPS fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fallback {
+    #[default]
+    None,
+    Http,
+    /// It never asks over HTTPS at all.
+    OnlyHttp,
+}
+
+/// When it believes an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    #[default]
+    Verified,
+    /// An image without a signature is installed.
+    Optional,
+    /// It is installed and runs, and is taken back when the signature turns out to be wrong.
+    AfterInstall,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rollback {
+    #[default]
+    Refused,
+    Allowed,
+}
+
+/// What half an image does to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Incomplete {
+    #[default]
+    Discarded,
+    /// It was written over the running software on its way in.
+    Fatal,
+}
+
+/// Where the client finds its servers, and what its maker put into it.
+#[derive(Clone)]
+pub struct Home {
+    /// Its own page.
+    pub page: SocketAddr,
+    pub dns: SocketAddr,
+    pub name: String,
+    pub https_port: u16,
+    pub http_port: u16,
+    pub metadata: String,
+    /// DER of the CA that it trusts.
+    pub ca: Vec<u8>,
+    pub key: RsaPublicKey,
+}
+
+/// The built-in update clients.
+pub const UPDATERS: &[(&str, &str)] = &[
+    ("good", include_str!("../../../fixtures/updaters/good.toml")),
+    ("any-certificate", include_str!("../../../fixtures/updaters/any-certificate.toml")),
+    ("any-name", include_str!("../../../fixtures/updaters/any-name.toml")),
+    ("http-fallback", include_str!("../../../fixtures/updaters/http-fallback.toml")),
+    ("rolls-back", include_str!("../../../fixtures/updaters/rolls-back.toml")),
+    ("unsigned", include_str!("../../../fixtures/updaters/unsigned.toml")),
+    ("late-check", include_str!("../../../fixtures/updaters/late-check.toml")),
+    ("plain-http", include_str!("../../../fixtures/updaters/plain-http.toml")),
+    ("one-slot", include_str!("../../../fixtures/updaters/one-slot.toml")),
+    ("restless", include_str!("../../../fixtures/updaters/restless.toml")),
+    ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
+];
+
+impl Updater {
+    /// Reads a client's file. `origin` is the name to show in messages.
+    ///
+    /// # Errors
+    /// [`SimError::File`] where the text is no update client.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, SimError> {
+        toml::from_str(text).map_err(|e| super::device::file_error(text, origin, &e))
+    }
+
+    /// Brings the client up.
+    ///
+    /// # Errors
+    /// [`SimError::Listen`] where its page cannot be served.
+    pub async fn start(self, home: Home) -> Result<RunningUpdater, SimError> {
+        let listener = TcpListener::bind(home.page)
+            .await
+            .map_err(|e| SimError::listen(super::Transport::Tcp, home.page.ip(), home.page.port(), e))?;
+        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button: Notify::new() });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(page(listener, state.clone(), self.version.clone()));
+        if let Some(every) = self.poll_ms.map(Duration::from_millis) {
+            tasks.spawn(async move {
+                let mut clock = tokio::time::interval(every);
+                clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                loop {
+                    tokio::select! {
+                        _ = clock.tick() => {}
+                        () = state.button.notified() => {}
+                    }
+                    // Whatever goes wrong, it looks again later: that is what it is judged by.
+                    let _ = self.look(&home, &state.runs).await;
+                }
+            });
+        }
+        Ok(RunningUpdater { tasks })
+    }
+
+    async fn look(&self, home: &Home, runs: &Mutex<String>) -> Option<()> {
+        let running = current(runs);
+        if running.is_empty() {
+            return None;
+        }
+        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
+        let metadata: Metadata = serde_json::from_slice(&text.bytes).ok()?;
+        let newer = package::number(&metadata.version) > package::number(&running);
+        if metadata.version == running || metadata.path.is_empty() || !(newer || self.rollback == Rollback::Allowed) {
+            return None;
+        }
+        let image = fetch::get(home, self.trust, self.fallback, &metadata.path).await?;
+        let found = Some(image).filter(|i| i.whole).and_then(|i| package::read(&i.bytes));
+        let Some(found) = found else {
+            if self.incomplete == Incomplete::Fatal {
+                lock(runs).clear();
+            }
+            return None;
+        };
+        let newer = package::number(&found.version) > package::number(&running);
+        if found.model != self.model || !(newer || self.rollback == Rollback::Allowed) {
+            return None;
+        }
+        let signed = match (&found.signature, self.signature) {
+            (None, Signature::Optional) => true,
+            (None, _) => false,
+            (Some(s), _) => package::verify(&home.key, &found.description, s),
+        };
+        let believed = signed && found.intact;
+        match self.signature {
+            Signature::AfterInstall => {
+                *lock(runs) = found.version;
+                // It starts, and then looks at what it runs.
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if !believed {
+                    *lock(runs) = running;
+                }
+            }
+            Signature::Verified | Signature::Optional if believed => *lock(runs) = found.version,
+            Signature::Verified | Signature::Optional => {}
+        }
+        Some(())
+    }
+}
+
+struct State {
+    /// Empty: it has no software that starts.
+    runs: Mutex<String>,
+    /// Makes it look at once, as a button in an app does.
+    button: Notify,
+}
+
+/// What an update server says is new.
+#[derive(Deserialize)]
+struct Metadata {
+    version: String,
+    path: String,
+}
+
+fn lock(runs: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    runs.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn current(runs: &Mutex<String>) -> String {
+    lock(runs).clone()
+}
+
+/// A client that is up. Dropping it takes it down.
+pub struct RunningUpdater {
+    tasks: JoinSet<()>,
+}
+
+impl RunningUpdater {
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// The device's own page.
+async fn page(listener: TcpListener, state: Arc<State>, factory: String) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        // A visitor who leaves or lies is normal for a device: nothing to report.
+        let _ = tokio::time::timeout(Duration::from_secs(2), visit(stream, &state, &factory)).await;
+    }
+}
+
+async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::Result<()> {
+    let mut request = [0u8; 1024];
+    let n = stream.read(&mut request).await?;
+    match request.get(..n).unwrap_or_default() {
+        r if r.starts_with(b"POST /recover ") => factory.clone_into(&mut lock(&state.runs)),
+        r if r.starts_with(b"POST /check ") => state.button.notify_one(),
+        _ => {}
+    }
+    let runs = current(&state.runs);
+    let status = if runs.is_empty() { "500 No Software" } else { "200 OK" };
+    let body = format!("{{\"version\":\"{runs}\"}}\n");
+    let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    stream.shutdown().await
+}

@@ -1,0 +1,373 @@
+//! The laboratory and simulated update clients: each good one passes, each bad one fails for its own reason and no other.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
+#[path = "support/scans.rs"]
+#[expect(dead_code, reason = "what other tests need")]
+mod scans;
+#[path = "support/updates.rs"]
+mod updates;
+
+use patuh::{
+    judge::{CHECKS, Decision, Evidence, Verdict, check},
+    model::{Ixit, Recording},
+    sim::{Home, UPDATERS, Updater},
+};
+use rsa::pkcs8::DecodePublicKey;
+use std::{collections::BTreeMap, path::Path};
+use updates::Bench;
+
+const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\n";
+
+/// The checks that only a laboratory gives evidence.
+fn checks() -> Vec<&'static str> {
+    CHECKS.iter().filter(|c| c.in_laboratory()).map(|c| c.id).collect()
+}
+
+fn verdict(id: &str, recording: &Recording) -> (&'static str, String) {
+    let ixit = Ixit::parse("ixit", IXIT).unwrap();
+    let judge = (check::find(id).unwrap().bind)(toml::Table::new()).unwrap();
+    match judge.judge(&Evidence::new(recording, None, Some(&ixit))) {
+        Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
+        Decision::Judged(j) => {
+            let word = match j.verdict() {
+                Verdict::Pass => "PASS",
+                Verdict::Inconclusive => "INCONCLUSIVE",
+                Verdict::Fail => "FAIL",
+            };
+            let gaps: Vec<String> = j.gaps().map(ToString::to_string).collect();
+            (word, format!("{} | {}", j.observed().join("; "), gaps.join("; ")))
+        }
+    }
+}
+
+fn read(dir: &Path) -> Recording {
+    Recording::parse(&std::fs::read(dir.join("recording.jsonl")).unwrap()).unwrap()
+}
+
+/// What the maker of a client put into it.
+fn home(bench: &Bench) -> Home {
+    Home {
+        page: bench.page(),
+        dns: bench.dns(),
+        name: updates::NAME.to_owned(),
+        https_port: updates::HTTPS,
+        http_port: updates::HTTP,
+        metadata: "/latest.json".to_owned(),
+        ca: bench.ca(),
+        key: rsa::RsaPublicKey::from_public_key_pem(&bench.text("maker.pub")).unwrap(),
+    }
+}
+
+/// One client in a laboratory of its own.
+async fn visited(updater: &Updater, n: u8) -> (tempfile::TempDir, Recording, i32, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), n);
+    let running = updater.clone().start(home(&bench)).await.unwrap();
+    let (path, out) = (dir.path().to_owned(), dir.path().join("recording"));
+    let done = tokio::task::spawn_blocking(move || updates::lab(&path)).await.unwrap();
+    running.stop().await;
+    (dir, read(&out), done.0, done.2)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_good_client_passes_and_every_bad_one_fails_for_its_own_reason_and_no_other() {
+    let clients: Vec<Updater> = UPDATERS.iter().map(|(name, toml)| Updater::parse(toml, name).unwrap()).collect();
+    let runs: Vec<_> =
+        (1u8..).zip(clients.clone()).map(|(n, c)| tokio::spawn(async move { visited(&c, n).await })).collect();
+    let mut table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (client, run) in clients.iter().zip(runs) {
+        let (_dir, recording, code, err) = run.await.unwrap();
+        let silent = client.poll_ms.is_none();
+        // A device that never comes gives no evidence; that it does not look for updates is evidence.
+        let other = if silent { "INCONCLUSIVE" } else { "PASS" };
+        for id in checks() {
+            let offline = id == "upd-package-signature-static";
+            let expected = client.expect.get(id).map_or(if offline { "PASS" } else { other }, String::as_str);
+            let (got, why) = verdict(id, &recording);
+            table.entry(id).or_default().push(got);
+            if got != expected {
+                wrong.push(format!("{} {id}: {got}, not {expected}: {why}", client.name));
+            }
+        }
+        // What could not be shown is told by the exit code, too.
+        let complete = !silent && !client.expect.values().any(|v| v == "INCONCLUSIVE");
+        if code != if complete { 0 } else { 2 } {
+            wrong.push(format!("{}: exit code {code}: {err}", client.name));
+        }
+    }
+    let row = |id: &str, cells: &[&str]| {
+        let cells: String = cells.iter().map(|c| format!(" {c:<15}")).collect();
+        eprintln!("{id:<30}{cells}");
+    };
+    row("", &clients.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
+    table.iter().for_each(|(id, cells)| row(id, cells));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A device of curl and SWUpdate, until it is dropped.
+struct Stock(std::process::Child);
+
+impl Drop for Stock {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn installed(program: &str) -> bool {
+    std::process::Command::new("which").arg(program).output().is_ok_and(|o| o.status.success())
+}
+
+fn stock(n: u8, kind: &str, expected: &[(&str, &str)]) {
+    if !installed("swupdate") || !installed("cpio") {
+        return scans::not_run("swupdate or cpio is missing; run scripts/test as root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (own, lab) = updates::swupdate(dir.path(), n);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/swupdate-device.sh");
+    let device = std::process::Command::new("sh").arg(script).arg(dir.path()).args([&own, &lab, kind]).spawn().unwrap();
+    let device = Stock(device);
+    let (code, _, err) = updates::lab(dir.path());
+    drop(device);
+    let recording = read(&dir.path().join("recording"));
+    let got: Vec<String> = expected
+        .iter()
+        .map(|(id, expected)| (id, expected, verdict(id, &recording)))
+        .filter(|(_, expected, got)| got.0 != **expected)
+        .map(|(id, expected, got)| format!("{id}: {}, not {expected}: {}", got.0, got.1))
+        .collect();
+    assert!(got.is_empty(), "{}\n{err}", got.join("\n"));
+    // It was not watched before: that is the only gap.
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn swupdate_with_curl_passes_and_a_careless_script_around_it_fails_for_certificates_old_tls_and_unsigned_images() {
+    let alike = [
+        ("upd-image-downgrade", "PASS"),
+        ("upd-image-payload-bitflip", "PASS"),
+        ("upd-image-signature-bitflip", "PASS"),
+        ("upd-image-truncated", "PASS"),
+        ("upd-image-wrong-key", "PASS"),
+        ("upd-image-wrong-model", "PASS"),
+        ("upd-interrupted", "PASS"),
+        ("upd-package-signature-static", "PASS"),
+        ("upd-plaintext-fallback", "PASS"),
+        ("upd-transport-encrypted", "PASS"),
+    ];
+    let differ = ["upd-client-cert-validation", "upd-client-downgrade", "upd-image-unsigned"];
+    let with = |verdict| alike.into_iter().chain(differ.map(|id| (id, verdict))).collect::<Vec<_>>();
+    std::thread::scope(|both| {
+        both.spawn(|| stock(31, "good", &with("PASS")));
+        both.spawn(|| stock(32, "careless", &with("FAIL")));
+    });
+}
+
+/// The plan of a bench with something replaced.
+fn replan(dir: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(dir.join("lab.toml")).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(dir.join("lab.toml"), text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn images_are_refused_before_anything_is_served_when_consent_a_key_or_an_image_is_missing() {
+    let plain = |dir: &Path| {
+        let at = |name: &str| dir.join(name).display().to_string();
+        scans::patuh(&["lab", "--plan", &at("lab.toml"), "--out", &at("recording")])
+    };
+    let half = "authorised_by = \"the tests\"\nhosts = [\"127.0.84.41/32\"]\nmost = \"alter\"\n[could_brick]\nsample = \"unit\"\nrecovery = \"\"\nconsent = \"yes\"\n";
+    type Spoil<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Spoil<'_>, i32, &[&str]); 5] = [
+        (
+            "no scope",
+            &|d| std::fs::remove_file(d.join("scope.toml")).unwrap(),
+            77,
+            &["could_brick", "sample", "recovery", "consent"],
+        ),
+        ("no recovery", &|d| std::fs::write(d.join("scope.toml"), half).unwrap(), 77, &["could_brick", "recovery"]),
+        (
+            "no key",
+            &|d| replan(d, "stranger_key = \"stranger.pem\"\n", ""),
+            78,
+            &["images.stranger_key", "images.cases"],
+        ),
+        ("no image", &|d| std::fs::remove_file(d.join("old.swu")).unwrap(), 66, &["old.swu"]),
+        ("no model", &|d| replan(d, "test_key = \"maker.pem\"\n", ""), 78, &["images.other_model", "test_key"]),
+    ];
+    for (name, spoil, expected, words) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        Bench::new(dir.path(), 41);
+        spoil(dir.path());
+        let (code, _, err) =
+            if dir.path().join("scope.toml").exists() { updates::lab(dir.path()) } else { plain(dir.path()) };
+        assert_eq!(code, expected, "{name}: {err}");
+        assert!(words.iter().all(|w| err.contains(w)), "{name}: {err}");
+        assert!(!dir.path().join("recording").exists(), "{name}: something was begun");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_plan_is_told_with_its_key() {
+    for (from, to, word) in [
+        ("https_port = 8443", "https_port = 443", "privileged_ports"),
+        ("case_seconds = 8", "case_second = 8", "case_second"),
+        ("kind = \"image\"", "kind = \"other\"", "kind = \"image\""),
+        ("[version]\nfrom = \"http\"\nurl = \"http://127.0.84.42:8081/version\"\n", "", "version"),
+        ("url = \"http://", "url = \"https://", "http://ADDRESS"),
+        ("names = [\"updates.example\"]", "names = []", "names"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        Bench::new(dir.path(), 42);
+        replan(dir.path(), from, to);
+        let (code, _, err) = updates::lab(dir.path());
+        assert!(code == 78 && err.contains(word), "{to}: {code} {err}");
+        assert!(!dir.path().join("recording").exists(), "{to}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_keeps_a_bad_image_is_shouted_about_and_tested_no_further() {
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "unsigned").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 43);
+    // It takes the image without signature, and there is no way back but its maker's.
+    let text = bench.text("lab.toml");
+    let shorter: Vec<&str> = text.lines().filter(|l| !l.starts_with("recover") && !l.starts_with("watch")).collect();
+    let shorter = shorter.join("\n").replace("rounds = 1", "rounds = 1\ncases = []");
+    let shorter = shorter.replace("settle_seconds = 2", "settle_seconds = 1\ncases = [\"stripped\", \"truncated\"]");
+    std::fs::write(dir.path().join("lab.toml"), shorter).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let path = dir.path().to_owned();
+    let ((code, _, err), again) =
+        tokio::task::spawn_blocking(move || (updates::lab(&path), updates::lab(&path))).await.unwrap();
+    running.stop().await;
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("THE DEVICE IS NOT IN ORDER"), "{err}");
+    let recording = read(&dir.path().join("recording"));
+    assert_eq!(verdict("upd-image-unsigned", &recording).0, "FAIL");
+    let left = verdict("upd-image-truncated", &recording);
+    assert!(left.0 == "INCONCLUSIVE" && left.1.contains("recover"), "{left:?}");
+    assert!(again.0 == 77 && again.2.contains("--restored"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_and_hostile_visitors_change_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "good").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 44);
+    let text = bench.text("lab.toml");
+    let (text, _) = text.split_once("[version]").unwrap();
+    std::fs::write(dir.path().join("lab.toml"), text.replace("watch_seconds = 8", "watch_seconds = 1")).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let lab = bench.lab();
+    let own = bench.page().ip();
+    let noise = tokio::spawn(async move {
+        let long = vec![b'a'; 1 << 20];
+        let hello = [&[22, 3, 1, 0xff, 0xff, 1, 0xff, 0xff, 0xff][..], &long].concat();
+        let mut held = Vec::new();
+        for n in 0.. {
+            let (port, bytes) = if n % 2 == 0 { (updates::HTTPS, &hello) } else { (updates::HTTP, &long) };
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            // The device itself misbehaves, and a stranger calls.
+            let from: std::net::IpAddr = if n % 3 == 0 { "127.0.84.99".parse().unwrap() } else { own };
+            socket.bind((from, 0).into()).unwrap();
+            let Ok(mut stream) = socket.connect(format!("{lab}:{port}").parse().unwrap()).await else {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                continue;
+            };
+            if n % 3 == 0 {
+                assert!(!matches!(stream.read(&mut [0; 16]).await, Ok(1..)), "the stranger was answered");
+            } else if n % 5 == 0 {
+                // It holds the connection and says nothing.
+                held.push(stream);
+                held.truncate(40);
+            } else {
+                let _ = stream.write_all(bytes).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        }
+    });
+    let path = dir.path().to_owned();
+    let (code, _, err) = tokio::task::spawn_blocking(move || updates::lab(&path)).await.unwrap();
+    assert!(!noise.is_finished(), "{:?}", noise.await);
+    noise.abort();
+    running.stop().await;
+    let recording = read(&dir.path().join("recording"));
+    for id in ["upd-client-cert-validation", "upd-client-downgrade"] {
+        let got = verdict(id, &recording);
+        assert_eq!(got.0, "PASS", "{id}: {got:?}\n{err}");
+    }
+    assert!(err.contains("127.0.84.99 is not the device"), "{err}");
+    // Images were not asked for.
+    assert!(code == 2 && err.contains("lab-update-images: it was not supplied"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_and_a_laboratorys_run_of_one_device_are_judged_together() {
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "any-name").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 45);
+    let text = bench.text("lab.toml");
+    let (text, _) = text.split_once("[version]").unwrap();
+    let text = text.replace("watch_seconds = 8", "cases = [\"wrong-name\", \"expired\"]");
+    std::fs::write(dir.path().join("lab.toml"), text).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let path = dir.path().to_owned();
+    let host = bench.page().ip().to_string();
+    let (scan, lab, judged) = tokio::task::spawn_blocking(move || {
+        let at = |name: &str| path.join(name).display().to_string();
+        let scan = scans::patuh(&["scan", &host, "--ports", "tcp:8081", "--pace", "fast", "--out", &at("recording")]);
+        let lab = updates::lab(&path);
+        let judged = ["judge", &at("recording"), "--profile", "etsi-en303645-v2", "--format", "json"];
+        (scan, lab, scans::patuh(&judged))
+    })
+    .await
+    .unwrap();
+    running.stop().await;
+    assert_eq!(scan.0, 0, "{}", scan.2);
+    assert!(lab.0 == 2 && lab.2.contains("leaves out"), "{}", lab.2);
+    let judged: serde_json::Value = serde_json::from_str(&judged.1).unwrap();
+    let of = |id: &str| judged["results"].as_array().unwrap().iter().find(|r| r["check"] == id).unwrap();
+    let found = of("upd-client-cert-validation");
+    assert_eq!(found["verdict"], "FAIL");
+    assert!(found["observed"].as_str().unwrap().contains("another name"), "{found}");
+    assert!(!found["observed"].as_str().unwrap().contains("expired"), "{found}");
+    assert_eq!(of("disc-target-binding")["verdict"], "PASS");
+    assert_eq!(of("upd-image-unsigned")["verdict"], "INCONCLUSIVE");
+    let requirement = |id: &str| judged["requirements"].as_array().unwrap().iter().find(|r| r["id"] == id).unwrap();
+    assert_eq!(requirement("5.3-10")["outcome"], "FAIL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_while_images_are_on_offer_says_that_the_device_must_be_looked_after() {
+    use std::io::BufRead;
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "good").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 46);
+    let text = bench.text("lab.toml").replace("watch_seconds = 8", "cases = []");
+    std::fs::write(dir.path().join("lab.toml"), text).unwrap();
+    let running = client.start(home(&bench)).await.unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let mut lab = std::process::Command::new(env!("CARGO_BIN_EXE_patuh"))
+        .args(["lab", "--plan", &at("lab.toml"), "--scope", &at("scope.toml"), "--out", &at("recording")])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(lab.stderr.take().unwrap()).lines();
+    assert!(lines.any(|l| l.unwrap().contains("offering an image with one bit of its signature")));
+    let killed = std::process::Command::new("kill").args(["-INT", &lab.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let code = lab.wait().unwrap().code();
+    running.stop().await;
+    assert_eq!(code, Some(1), "{rest:?}");
+    assert!(rest.iter().any(|l| l.contains("NOT IN ORDER") && l.contains("stopped")), "{rest:?}");
+    // What was seen until then can be read, and says that it is not all.
+    assert_eq!(verdict("upd-image-payload-bitflip", &read(&dir.path().join("recording"))).0, "INCONCLUSIVE");
+}

@@ -1,0 +1,153 @@
+//! A maker's update packages, and the plan of a laboratory for one device.
+use super::scans::patuh;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
+
+pub const NAME: &str = "updates.example";
+pub const HTTPS: u16 = 8443;
+pub const HTTP: u16 = 8080;
+const DNS: u16 = 5353;
+
+/// Made once, since RSA keys take their time.
+static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/updates.sh");
+    let out = Command::new("sh").arg(script).arg(dir.path()).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    dir
+});
+
+/// A directory with keys, packages, plan and scope; the laboratory and the device have addresses of their own.
+pub struct Bench {
+    dir: PathBuf,
+    n: u8,
+}
+
+impl Bench {
+    pub fn new(dir: &Path, n: u8) -> Self {
+        let bench = Self { dir: dir.to_owned(), n };
+        let out = Command::new("cp").arg("-r").arg(MADE.path().join(".")).arg(dir).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        fs::write(dir.join("lab.toml"), bench.plan()).unwrap();
+        let scope = format!(
+            "authorised_by = \"the tests\"\nhosts = [\"{}/32\"]\nmost = \"alter\"\n[could_brick]\nsample = \"simulated unit {n}\"\nrecovery = \"POST /recover\"\nconsent = \"the tests\"\n",
+            bench.page().ip()
+        );
+        fs::write(dir.join("scope.toml"), scope).unwrap();
+        let (code, _, err) = patuh(&["lab", "--plan", &dir.join("lab.toml").display().to_string(), "--ca-only"]);
+        assert_eq!(code, 0, "{err}");
+        bench
+    }
+
+    pub fn lab(&self) -> String {
+        format!("127.0.84.{}", 100 + self.n)
+    }
+
+    pub fn page(&self) -> SocketAddr {
+        format!("127.0.84.{}:8081", self.n).parse().unwrap()
+    }
+
+    pub fn dns(&self) -> SocketAddr {
+        format!("{}:{DNS}", self.lab()).parse().unwrap()
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.join(name)).unwrap()
+    }
+
+    /// DER of the laboratory's CA, as a maker puts it into a test build.
+    pub fn ca(&self) -> Vec<u8> {
+        use rustls::pki_types::{CertificateDer, pem::PemObject};
+        CertificateDer::from_pem_file(self.dir.join("lab-ca/ca.pem")).unwrap().to_vec()
+    }
+
+    fn plan(&self) -> String {
+        let (lab, page) = (self.lab(), self.page());
+        format!(
+            r#"device = ["{}"]
+names = ["{NAME}"]
+address = "{lab}"
+https_port = {HTTPS}
+http_port = {HTTP}
+rounds = 1
+case_seconds = 8
+answer_seconds = 2
+fallback_seconds = 1
+watch_seconds = 8
+trigger = ["curl", "-fsS", "-X", "POST", "http://{page}/check"]
+
+[dns]
+port = {DNS}
+
+[[resource]]
+path = "/latest.json"
+kind = "metadata"
+body = '{{"version":"{{version}}","path":"/fw.swu"}}'
+
+[[resource]]
+path = "/fw.swu"
+kind = "image"
+
+[version]
+from = "http"
+url = "http://{page}/version"
+
+[images]
+genuine = "new.swu"
+version = "2.0.0"
+older = "old.swu"
+older_version = "0.9.0"
+public_key = "maker.pub"
+test_key = "maker.pem"
+stranger_key = "stranger.pem"
+settle_seconds = 2
+recover = ["curl", "-fsS", "-X", "POST", "http://{page}/recover"]
+"#,
+            page.ip()
+        )
+    }
+}
+
+/// The plan for a device of curl and SWUpdate, whose version is a file that an update replaces.
+pub fn swupdate(dir: &Path, n: u8) -> (String, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/swupdate.sh");
+    let bench = Bench::new(dir, n);
+    let out = Command::new("sh").arg(script).arg(dir).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let (plan, _) = bench.plan().split_once("[version]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let trigger = plan.lines().filter(|l| !l.starts_with("trigger") && !l.starts_with("watch")).collect::<Vec<_>>();
+    let at = |name: &str| dir.join(name).display().to_string();
+    let plan = format!(
+        r#"{}
+[version]
+from = "command"
+command = ["cat", "{slot}"]
+
+[images]
+genuine = "new.swu"
+version = "2.0.0"
+older = "old.swu"
+older_version = "0.9.0"
+public_key = "maker.crt"
+test_key = "maker.pem"
+stranger_key = "stranger.pem"
+settle_seconds = 2
+recover = ["sh", "-c", "echo 1.0.0 >{slot}"]
+"#,
+        trigger.join("\n"),
+        slot = at("slot/version")
+    );
+    fs::write(dir.join("lab.toml"), plan).unwrap();
+    (bench.page().ip().to_string(), bench.lab())
+}
+
+/// Runs the laboratory to its end.
+pub fn lab(dir: &Path) -> (i32, String, String) {
+    let at = |name: &str| dir.join(name).display().to_string();
+    patuh(&["lab", "--plan", &at("lab.toml"), "--scope", &at("scope.toml"), "--out", &at("recording")])
+}
