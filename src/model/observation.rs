@@ -2,9 +2,16 @@
 //!
 //! Text that came from the device is cleaned by [`clean`] before it is written here, so that no
 //! report has to fear it; the bytes as received are in the transcript that the record cites.
-use super::{digest::Sha256Digest, subject::Transport};
+use super::{
+    digest::Sha256Digest,
+    subject::{Subject, Transport},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
+
+mod asked;
+
+pub use asked::{Signature, SnmpSet, TftpAnswer};
 
 /// What a port did when it was asked. Never merged: "closed" must be provable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -343,6 +350,39 @@ pub enum Observation {
     /// The authentication methods that an SSH server offers.
     SshMethods {
         methods: Vec<String>,
+    },
+    /// A file asked for over TFTP. `control`: a name that cannot exist.
+    TftpRead {
+        file: String,
+        control: bool,
+        answer: TftpAnswer,
+    },
+    /// How much came back for one small datagram, all its packets together.
+    UdpGain {
+        question: String,
+        sent: u64,
+        received: u64,
+        packets: u32,
+    },
+    /// A question of the list of known backdoors and engineering services.
+    KnownService {
+        signature: String,
+        answer: Signature,
+        proof: String,
+    },
+    /// A service that the device announces. The subject is who announced it.
+    Advertised {
+        service: String,
+        instance: String,
+        host: String,
+        /// Where it is said to be, when that is this device.
+        at: Option<Subject>,
+        text: Vec<String>,
+    },
+    /// A community tried for writing, with the value that was there.
+    SnmpWrite {
+        presented: Presented,
+        answer: SnmpSet,
     },
     /// The elements of a UPnP description, by their names in lower case.
     UpnpDescription {

@@ -1,7 +1,9 @@
 //! An observation in a sentence, for people who read evidence.
 use crate::model::{
     Observation,
-    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer},
+    observation::{
+        Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, Signature, SnmpSet, TftpAnswer, TlsAnswer,
+    },
 };
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
@@ -68,6 +70,40 @@ pub fn words(o: &Observation) -> String {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
         }
         Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::TftpRead { file, control, answer } => {
+            format!(
+                "TFTP read of {file}{}: {}",
+                if *control { " (a name that cannot exist)" } else { "" },
+                tftp(answer)
+            )
+        }
+        Observation::UdpGain { question, sent, received, packets } => {
+            format!("{question}: {sent} bytes sent, {received} bytes came in {packets} packet(s)")
+        }
+        Observation::KnownService { signature, answer, proof } => {
+            let answer = match answer {
+                Signature::Matches => "matches",
+                Signature::Other => "another answer",
+                Signature::Silent => "silent",
+            };
+            format!("known service {signature}: {answer}; {proof}")
+        }
+        Observation::Advertised { service, instance, host, at, text } => format!(
+            "{service} {instance:?} announced at {}; says {}",
+            at.as_ref().map_or_else(|| host.clone(), ToString::to_string),
+            some(&text.join(" | "))
+        ),
+        Observation::SnmpWrite { presented: with, answer } => {
+            let answer = match answer {
+                SnmpSet::Written { same_after: true } => "written, and the value is the same as before".to_owned(),
+                SnmpSet::Written { same_after: false } => {
+                    "written, and the value was not the same afterwards".to_owned()
+                }
+                SnmpSet::Refused { status } => format!("refused with error status {status}"),
+                SnmpSet::Silent => "silent".to_owned(),
+            };
+            format!("SNMP write of the value that was there with {}: {answer}", presented(with))
+        }
         Observation::UpnpDescription { location, status, fields } => {
             let names = list(fields.keys());
             format!("UPnP description {location}: status {status}; tells {}", some(&names))
@@ -116,6 +152,15 @@ fn http(page: &HttpPage) -> String {
         some(&page.title),
         some(&page.server)
     )
+}
+
+fn tftp(answer: &TftpAnswer) -> String {
+    match answer {
+        TftpAnswer::Data { bytes, .. } => format!("a first block of {bytes} bytes came"),
+        TftpAnswer::Error { code } => format!("refused with error {code}"),
+        TftpAnswer::Silent => "silent".to_owned(),
+        TftpAnswer::Unclear => "an answer that is no TFTP".to_owned(),
+    }
 }
 
 fn port(state: PortState) -> String {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::SimError;
 use super::service::{
-    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rtsp, snmp, ssdp, ssh, telnet,
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rtsp, snmp, ssdp, ssh, telnet, tftp,
 };
 
 /// A simulated device, ready to be started.
@@ -115,6 +115,8 @@ struct File {
     #[serde(default)]
     redis: Vec<redis::Redis>,
     #[serde(default)]
+    tftp: Vec<tftp::Tftp>,
+    #[serde(default)]
     tarpit: Vec<raw::Tarpit>,
 }
 
@@ -138,6 +140,7 @@ impl File {
         services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));
         services.extend(self.redis.into_iter().map(Service::Redis));
+        services.extend(self.tftp.into_iter().map(Service::Tftp));
         services.extend(self.tarpit.into_iter().map(Service::Tarpit));
         Device {
             name: self.name,

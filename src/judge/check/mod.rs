@@ -39,12 +39,16 @@ mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
 mod snmp_default_community_read;
+mod snmp_default_community_write;
 mod snmp_legacy_version;
 mod snmpv3_weak;
 mod ssh_auth_methods;
 mod ssh_default_creds;
+mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
+mod svc_inventory_cross_advertised;
+mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
 mod svc_ot_presence;
 mod svc_remote_debug;
@@ -52,6 +56,7 @@ mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod tftp_open_read;
 mod tls_cert_validity;
 mod tls_key_shared_samples;
 mod tls_legacy_versions_refused;
@@ -173,12 +178,16 @@ pub static CHECKS: &[&Check] = &[
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
     &snmp_default_community_read::CHECK,
+    &snmp_default_community_write::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,
     &ssh_default_creds::CHECK,
+    &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
+    &svc_inventory_cross_advertised::CHECK,
+    &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,
     &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
@@ -186,6 +195,7 @@ pub static CHECKS: &[&Check] = &[
     &tcp_full_sweep_v4::CHECK,
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
+    &tftp_open_read::CHECK,
     &tls_cert_validity::CHECK,
     &tls_key_shared_samples::CHECK,
     &tls_legacy_versions_refused::CHECK,

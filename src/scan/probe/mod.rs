@@ -4,6 +4,7 @@ use super::session::Ctx;
 use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
+mod advertised;
 mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
@@ -11,6 +12,7 @@ mod device_binding;
 mod html;
 mod http_surface;
 mod json_logins;
+mod known_services;
 mod login;
 mod logins;
 mod mqtt;
@@ -19,11 +21,14 @@ mod rtsp;
 mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
+mod snmp_write;
 mod ssh_host_key;
 mod tcp_ports;
 mod telnet;
+mod tftp_files;
 mod tls_certificate;
 mod tls_versions;
+mod udp_gain;
 mod udp_services;
 mod upnp_description;
 
@@ -60,10 +65,15 @@ pub static PROBES: &[&Probe] = &[
     &coap_resources::PROBE,
     &snmp_community::PROBE,
     &control_questions::PROBE,
+    &udp_gain::PROBE,
+    &known_services::PROBE,
+    &tftp_files::PROBE,
+    &advertised::PROBE,
     &cwmp_connreq::PROBE,
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,
+    &snmp_write::PROBE,
     &device_binding::END,
 ];
 

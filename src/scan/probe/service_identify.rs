@@ -31,7 +31,7 @@ const LISTEN: Duration = Duration::from_secs(2);
 /// The most of a banner that is read.
 const MOST: usize = 4096;
 /// Ports where a wrong byte may move a machine or print a page.
-const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
+pub(super) const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
 /// Ports asked first, lest a host with hundreds of ports that say nothing keeps us from the likely ones. What a port is
 /// is never told by its number; only, one of these that is not understood proves the absence of no service.
 const COMMON: &[u16] = &[

@@ -18,6 +18,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod telnet;
+pub mod tftp;
 pub mod tls;
 
 use super::SimError;
@@ -28,6 +29,7 @@ use super::listen::Raising;
 pub enum Service {
     Http(Box<http::Http>),
     Telnet(telnet::Telnet),
+    Tftp(tftp::Tftp),
     Ftp(ftp::Ftp),
     Ssh(ssh::Ssh),
     Mqtt(Box<mqtt::Mqtt>),
@@ -67,6 +69,7 @@ impl Service {
             Self::OldTls(spec) => ("oldtls", spec.port),
             Self::Raw(spec) => ("raw", spec.port),
             Self::Redis(spec) => ("redis", spec.port),
+            Self::Tftp(spec) => ("tftp", spec.port),
             Self::Tarpit(spec) => ("tarpit", spec.first),
         };
         format!("{protocol}:{port}")
@@ -92,7 +95,8 @@ impl Service {
             | Self::Ntp(_)
             | Self::OldTls(_)
             | Self::Raw(_)
-            | Self::Redis(_) => Ok(()),
+            | Self::Redis(_)
+            | Self::Tftp(_) => Ok(()),
         }
     }
 
@@ -116,6 +120,7 @@ impl Service {
             Self::OldTls(spec) => spec.raise(&label, raising),
             Self::Raw(spec) => spec.raise(raising),
             Self::Redis(spec) => spec.raise(&label, raising),
+            Self::Tftp(spec) => spec.raise(raising).await,
             Self::Tarpit(spec) => spec.raise(raising),
         }
     }
