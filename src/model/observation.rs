@@ -48,6 +48,8 @@ pub enum Mechanism {
     Snmp,
     Rtsp,
     Redis,
+    Cwmp,
+    Onvif,
 }
 
 impl Mechanism {
@@ -66,6 +68,8 @@ impl Mechanism {
             Self::Snmp => "snmp",
             Self::Rtsp => "rtsp",
             Self::Redis => "redis",
+            Self::Cwmp => "cwmp",
+            Self::Onvif => "onvif",
         }
     }
 }
@@ -350,6 +354,14 @@ pub enum Observation {
     /// The authentication methods that an SSH server offers.
     SshMethods {
         methods: Vec<String>,
+    },
+    /// An ONVIF operation asked for without a credential.
+    OnvifAnswer {
+        operation: String,
+        path: String,
+        status: u16,
+        answer: ControlAnswer,
+        proof: String,
     },
     /// A file asked for over TFTP. `control`: a name that cannot exist.
     TftpRead {

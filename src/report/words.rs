@@ -70,6 +70,9 @@ pub fn words(o: &Observation) -> String {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
         }
         Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::OnvifAnswer { operation, path, answer, proof, .. } => {
+            format!("ONVIF {operation} at {path} without a credential: {}; {proof}", controlled(*answer))
+        }
         Observation::TftpRead { file, control, answer } => {
             format!(
                 "TFTP read of {file}{}: {}",

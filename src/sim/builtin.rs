@@ -53,4 +53,5 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-tarpit", toml: include_str!("../../fixtures/duts/trap-tarpit.toml") },
     Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
     Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
+    Builtin { name: "trap-wrong-clock", toml: include_str!("../../fixtures/duts/trap-wrong-clock.toml") },
 ];

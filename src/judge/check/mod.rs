@@ -11,6 +11,7 @@ mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
 mod cwmp_connreq_auth;
+mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
 mod default_creds;
 mod dev_unique_password_two_samples;
@@ -34,6 +35,8 @@ mod mqtt_retained_sensitive;
 mod mqtt_sys_topics;
 mod mqtt_wildcard_read;
 mod ntp_control_exposed;
+mod onvif_default_creds;
+mod onvif_unauth;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
@@ -153,6 +156,7 @@ pub static CHECKS: &[&Check] = &[
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
     &cwmp_connreq_auth::CHECK,
+    &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
@@ -174,6 +178,8 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_sys_topics::CHECK,
     &mqtt_wildcard_read::CHECK,
     &ntp_control_exposed::CHECK,
+    &onvif_default_creds::CHECK,
+    &onvif_unauth::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,

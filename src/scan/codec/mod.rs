@@ -1,6 +1,7 @@
 //! Bytes to values and back, one file per protocol. No sockets, no verdicts; never panics on any input.
 pub mod ber;
 pub mod infra;
+pub mod onvif;
 pub mod snmp;
 pub mod tls;
 

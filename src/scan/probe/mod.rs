@@ -17,6 +17,7 @@ mod login;
 mod logins;
 mod mqtt;
 mod mqtt_session;
+mod onvif_services;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;
@@ -70,6 +71,7 @@ pub static PROBES: &[&Probe] = &[
     &tftp_files::PROBE,
     &advertised::PROBE,
     &cwmp_connreq::PROBE,
+    &onvif_services::PROBE,
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,

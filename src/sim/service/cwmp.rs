@@ -48,6 +48,7 @@ impl Cwmp {
             form: Form::default(),
             token: None,
             upload: None,
+            onvif: None,
             redirect_https: None,
             framing: Framing::Length,
             routes: vec![route],

@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod form;
+mod onvif;
 mod site;
 mod wire;
 
@@ -41,6 +42,8 @@ pub struct Http {
     /// The token of `auth = "token"`.
     pub token: Option<String>,
     pub upload: Option<Upload>,
+    /// ONVIF services beside the pages, for the users of the site.
+    pub onvif: Option<onvif::Onvif>,
     /// Redirects everything to HTTPS on this port of the device file.
     pub redirect_https: Option<u16>,
     #[serde(default)]

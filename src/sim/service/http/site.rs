@@ -10,12 +10,13 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
+use super::onvif;
 use super::wire::{self, Request, Response, Stays};
 use super::{Access, Auth, Framing, Http, Route};
 use crate::sim::account::{Accounts, Login};
 use crate::sim::fill::fill;
 use crate::sim::listen::Speaker;
-use crate::sim::{SimError, Stage};
+use crate::sim::{Identity, SimError, Stage};
 
 /// What common servers say to a visitor who forgot the `s` of `https`.
 const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\
@@ -27,6 +28,7 @@ const TLS_HANDSHAKE_RECORD: u8 = 22;
 
 pub(super) struct Site {
     spec: Http,
+    identity: Identity,
     acceptor: Option<TlsAcceptor>,
     accounts: Accounts,
     realm: String,
@@ -62,6 +64,7 @@ impl Site {
             realm: fill(&spec.realm, stage),
             upload_page: fill(UPLOAD_PAGE, stage),
             nonces: Tokens::default(),
+            identity: stage.identity.clone(),
             spec,
             acceptor,
             form,
@@ -121,6 +124,11 @@ impl Site {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        if self.spec.onvif.is_some() && request.method == "POST" && onvif::is_its_own(&request.path) {
+            wire::read_body(stream, request).await?;
+            let response = self.spec.onvif.as_ref().map(|spec| spec.answer(request, &self.accounts, &self.identity));
+            return Ok((response.unwrap_or_else(|| Response::html(404, "")), self.stays(request)));
+        }
         if let Some(refusal) = self.refusal(request) {
             let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
             let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
