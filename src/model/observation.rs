@@ -355,6 +355,26 @@ pub enum Observation {
     SshMethods {
         methods: Vec<String>,
     },
+    /// Whether an SSH server would take a public key. Nothing was signed. `control`: a key that nobody has.
+    SshKeyQuery {
+        key: String,
+        user: String,
+        control: bool,
+        keys_offered: bool,
+        taken: bool,
+    },
+    /// What a WebSocket did for somebody without a session.
+    WebSocket {
+        path: String,
+        status: u16,
+        /// Messages with content that came, and their bytes.
+        messages: u32,
+        bytes: u64,
+        /// Why it closed the connection, if it did.
+        close: Option<u16>,
+        asks_in_band: bool,
+        sensitive: Vec<String>,
+    },
     /// An ONVIF operation asked for without a credential.
     OnvifAnswer {
         operation: String,

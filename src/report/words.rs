@@ -70,6 +70,18 @@ pub fn words(o: &Observation) -> String {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
         }
         Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::SshKeyQuery { key, user, keys_offered, taken, .. } => format!(
+            "SSH key {key} for {user:?}: {}",
+            match (keys_offered, taken) {
+                (false, _) => "it takes no keys",
+                (true, true) => "would be taken",
+                (true, false) => "refused",
+            }
+        ),
+        Observation::WebSocket { path, status, messages, bytes, close, .. } => format!(
+            "WebSocket {path}: status {status}; {messages} message(s), {bytes} bytes; {}",
+            close.map_or_else(|| "not closed".to_owned(), |c| format!("closed with {c}"))
+        ),
         Observation::OnvifAnswer { operation, path, answer, proof, .. } => {
             format!("ONVIF {operation} at {path} without a credential: {}; {proof}", controlled(*answer))
         }

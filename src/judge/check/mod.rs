@@ -47,6 +47,7 @@ mod snmp_legacy_version;
 mod snmpv3_weak;
 mod ssh_auth_methods;
 mod ssh_default_creds;
+mod ssh_known_authorized_key;
 mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
@@ -69,6 +70,7 @@ mod upd_upload_unauthenticated;
 mod upd_version_visible;
 mod upnp_description_leak;
 mod vdp_security_txt;
+mod ws_unauth;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +191,7 @@ pub static CHECKS: &[&Check] = &[
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,
     &ssh_default_creds::CHECK,
+    &ssh_known_authorized_key::CHECK,
     &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
@@ -211,6 +214,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_version_visible::CHECK,
     &upnp_description_leak::CHECK,
     &vdp_security_txt::CHECK,
+    &ws_unauth::CHECK,
 ];
 
 pub fn find(id: &str) -> Option<&'static Check> {

@@ -24,6 +24,7 @@ mod service_identify;
 mod snmp_community;
 mod snmp_write;
 mod ssh_host_key;
+mod ssh_known_keys;
 mod tcp_ports;
 mod telnet;
 mod tftp_files;
@@ -32,6 +33,7 @@ mod tls_versions;
 mod udp_gain;
 mod udp_services;
 mod upnp_description;
+mod websockets;
 
 mod websocket;
 
@@ -60,8 +62,10 @@ pub static PROBES: &[&Probe] = &[
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
     &ssh_host_key::PROBE,
+    &ssh_known_keys::PROBE,
     &http_surface::PROBE,
     &json_logins::PROBE,
+    &websockets::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
     &snmp_community::PROBE,

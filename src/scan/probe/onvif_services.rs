@@ -54,7 +54,8 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     let first = post(ctx, s, DEVICE, Operation::Time).await?;
     let soap = onvif::read(&first.text());
     // Any page may come back for a path that a server does not know: only SOAP is ONVIF.
-    if !soap.answers(Operation::Time) && !(soap.is_soap() && soap.fault().is_some()) {
+    let faults = soap.is_soap() && soap.fault().is_some();
+    if !faults && !soap.answers(Operation::Time) {
         return Ok(());
     }
     record(ctx, s, DEVICE, Operation::Time, &first, &soap);

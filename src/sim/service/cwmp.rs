@@ -49,6 +49,7 @@ impl Cwmp {
             token: None,
             upload: None,
             onvif: None,
+            websockets: Vec::new(),
             redirect_https: None,
             framing: Framing::Length,
             routes: vec![route],

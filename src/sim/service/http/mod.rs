@@ -5,6 +5,7 @@ mod auth;
 mod form;
 mod onvif;
 mod site;
+mod websocket;
 mod wire;
 
 pub(in crate::sim::service) use auth::{Tokens, digest_challenge, prove_digest};
@@ -44,6 +45,8 @@ pub struct Http {
     pub upload: Option<Upload>,
     /// ONVIF services beside the pages, for the users of the site.
     pub onvif: Option<onvif::Onvif>,
+    #[serde(default)]
+    pub websockets: Vec<websocket::WebSocket>,
     /// Redirects everything to HTTPS on this port of the device file.
     pub redirect_https: Option<u16>,
     #[serde(default)]

@@ -11,6 +11,7 @@ use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
 use super::onvif;
+use super::websocket::WebSocket;
 use super::wire::{self, Request, Response, Stays};
 use super::{Access, Auth, Framing, Http, Route};
 use crate::sim::account::{Accounts, Login};
@@ -48,6 +49,9 @@ impl Site {
             for value in route.headers.values_mut() {
                 *value = fill(value, stage);
             }
+        }
+        for text in spec.websockets.iter_mut().flat_map(|socket| &mut socket.send) {
+            *text = fill(text, stage);
         }
         spec.form.text = fill(&spec.form.text, stage);
         let acceptor = spec.tls.as_ref().map(|tls| tls.acceptor(label, stage)).transpose()?;
@@ -102,6 +106,10 @@ impl Site {
         loop {
             let (response, method, stays) = match wire::read_head(&mut stream).await {
                 Ok(None) => break,
+                Ok(Some(request)) if self.upgrades(&request).is_some() => {
+                    let Some(socket) = self.upgrades(&request) else { break };
+                    return socket.speak(&mut stream, &request).await;
+                }
                 Ok(Some(mut request)) => {
                     let (response, stays) = self.handle(&mut stream, &mut request).await?;
                     (response, request.method, stays)
@@ -233,6 +241,12 @@ impl Site {
             "POST" | "PUT" => Response::html(200, "<p>File received, verifying. Do not switch off.</p>\n"),
             _ => Response::html(200, &self.upload_page),
         }
+    }
+
+    fn upgrades(&self, request: &Request) -> Option<&WebSocket> {
+        let socket = self.spec.websockets.iter().find(|socket| socket.path == request.path)?;
+        let asked = request.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"));
+        (asked && (socket.access == Access::Open || self.refusal(request).is_none())).then_some(socket)
     }
 
     fn route(&self, path: &str) -> Option<&Route> {
