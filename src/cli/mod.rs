@@ -14,6 +14,7 @@ mod judge;
 mod ledger;
 mod method;
 mod output;
+mod passwords;
 mod plan;
 mod profile;
 mod scan;
@@ -113,6 +114,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,
         Command::Update(a) => update::run(&a),
+        Command::Passwords(a) => passwords::run(&a),
         Command::Doctor => doctor::run(),
     }
 }

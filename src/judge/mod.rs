@@ -6,6 +6,7 @@ pub mod check;
 pub mod conditions;
 pub mod evidence;
 pub mod judgement;
+pub mod labels;
 pub mod plausible;
 pub mod profile;
 mod requirements;
