@@ -390,6 +390,54 @@ fn an_snmpd_that_lets_private_write_fails_and_one_that_lets_public_read_does_not
 }
 
 #[test]
+fn an_rsync_module_without_a_secret_is_found_open_and_one_with_a_secret_is_not() {
+    let Some(rsync) = program("rsync") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = write(dir.path(), "secrets", "owner:kX9-longer-than-any-list-entry\n");
+    run("chmod", &["600", &secrets]);
+    let motd = write(dir.path(), "motd", "Welcome to the backup\nask the owner\n");
+    let files = dir.path().display();
+    let closed = format!("auth users = owner\nsecrets file = {secrets}\n");
+    for (host, more, open) in [("127.0.81.30", "", true), ("127.0.81.31", closed.as_str(), false)] {
+        let conf = format!("motd file = {motd}\nuse chroot = no\n[backup]\npath = {files}\n{more}");
+        let conf = write(dir.path(), &format!("{host}.conf"), &conf);
+        let args = ["--daemon", "--no-detach", "--port", "10873", "--address", host, "--config", &conf];
+        let _server = Server::start(&rsync, &args, tcp(&format!("{host}:10873")));
+        let s = scan(host, "tcp:10000-11000,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/10873 rsync"]);
+        match open {
+            true => s.fails_only(&["file-share-open"]),
+            false => clears(&s, "file-share-open", "`backup` is closed"),
+        }
+    }
+}
+
+#[test]
+fn a_samba_that_speaks_smb1_fails_and_one_that_does_not_is_named_and_left_to_a_person() {
+    let (Some(smbd), true) = (program("smbd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (host, least, old) in [("127.0.81.32", "NT1", true), ("127.0.81.33", "SMB2", false)] {
+        let own = dir.path().join(host);
+        std::fs::create_dir(&own).unwrap();
+        let at = own.display();
+        let conf = format!(
+            "[global]\nserver min protocol = {least}\nbind interfaces only = yes\ninterfaces = {host}/255.0.0.0\nsmb ports = 445\n\
+             lock directory = {at}\nstate directory = {at}\ncache directory = {at}\npid directory = {at}\n\
+             private dir = {at}\nncalrpc dir = {at}/rpc\nlog file = {at}/log\nserver role = standalone\n"
+        );
+        let conf = write(dir.path(), &format!("{host}.conf"), &conf);
+        let args = ["--foreground", "--no-process-group", "-s", &conf];
+        let _server = Server::start(&smbd, &args, tcp(&format!("{host}:445")));
+        let s = scan(host, "tcp:400-500,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/445 smb"]);
+        match old {
+            true => s.fails_only(&["file-share-open"]),
+            false => clears(&s, "file-share-open", "whether a guest sees shares was not tried"),
+        }
+    }
+}
+
+#[test]
 fn a_published_key_that_dropbear_or_openssh_would_take_is_proved_and_others_are_not_called_so() {
     let (Some(dropbear), Some(keygen), Some(sshd), true) =
         (program("dropbear"), program("dropbearkey"), program("sshd"), root())

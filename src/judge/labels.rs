@@ -157,13 +157,14 @@ fn mixed_case(all: &BTreeSet<char>) -> bool {
 }
 
 fn classes<'a>(chars: impl Iterator<Item = &'a char> + Clone) -> Vec<&'static str> {
-    let kinds: [(&'static str, fn(&char) -> bool); 4] = [
-        ("digits", char::is_ascii_digit),
-        ("lower case", char::is_ascii_lowercase),
-        ("upper case", char::is_ascii_uppercase),
-        ("others", |c| !c.is_ascii_alphanumeric()),
+    let holds = |is: fn(&char) -> bool| chars.clone().any(is);
+    let kinds = [
+        ("digits", holds(char::is_ascii_digit)),
+        ("lower case", holds(char::is_ascii_lowercase)),
+        ("upper case", holds(char::is_ascii_uppercase)),
+        ("others", holds(|c| !c.is_ascii_alphanumeric())),
     ];
-    kinds.iter().filter(|(_, is)| chars.clone().any(is)).map(|(name, _)| *name).collect()
+    kinds.into_iter().filter(|(_, here)| *here).map(|(name, _)| name).collect()
 }
 
 fn size(classes: &[&str]) -> f64 {

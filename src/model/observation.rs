@@ -355,6 +355,19 @@ pub enum Observation {
     SshMethods {
         methods: Vec<String>,
     },
+    /// A share of a file server, asked for without a credential. `control`: a name that cannot exist.
+    FileShare {
+        name: String,
+        control: bool,
+        asks: Asks,
+        proof: String,
+    },
+    /// Whether an SMB server speaks a version; nothing where that could not be told.
+    SmbVersion {
+        version: String,
+        accepted: Option<bool>,
+        detail: String,
+    },
     /// Whether an SSH server would take a public key. Nothing was signed. `control`: a key that nobody has.
     SshKeyQuery {
         key: String,

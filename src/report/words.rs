@@ -70,6 +70,8 @@ pub fn words(o: &Observation) -> String {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
         }
         Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::FileShare { name, asks: a, proof, .. } => format!("file share {name}: {}; {proof}", asks(*a)),
+        Observation::SmbVersion { version, detail, .. } => format!("SMB{version} offered alone: {detail}"),
         Observation::SshKeyQuery { key, user, keys_offered, taken, .. } => format!(
             "SSH key {key} for {user:?}: {}",
             match (keys_offered, taken) {

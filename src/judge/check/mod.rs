@@ -17,6 +17,7 @@ mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
 mod dns_open_resolver;
+mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
 mod http_admin_cleartext;
@@ -163,6 +164,7 @@ pub static CHECKS: &[&Check] = &[
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
     &http_admin_cleartext::CHECK,

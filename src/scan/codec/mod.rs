@@ -2,6 +2,7 @@
 pub mod ber;
 pub mod infra;
 pub mod onvif;
+pub mod smb;
 pub mod snmp;
 pub mod tls;
 

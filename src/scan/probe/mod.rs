@@ -9,6 +9,7 @@ mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod file_shares;
 mod html;
 mod http_surface;
 mod json_logins;
@@ -61,6 +62,7 @@ pub static PROBES: &[&Probe] = &[
     &service_identify::PROBE,
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
+    &file_shares::PROBE,
     &ssh_host_key::PROBE,
     &ssh_known_keys::PROBE,
     &http_surface::PROBE,

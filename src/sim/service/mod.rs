@@ -13,6 +13,7 @@ pub mod ntp;
 pub mod oldtls;
 pub mod raw;
 pub mod redis;
+pub mod rsync;
 pub mod rtsp;
 pub mod snmp;
 pub mod ssdp;
@@ -35,6 +36,7 @@ pub enum Service {
     Mqtt(Box<mqtt::Mqtt>),
     Coap(coap::Coap),
     Coaps(dtls::Coaps),
+    Rsync(rsync::Rsync),
     Rtsp(rtsp::Rtsp),
     Dns(dns::Dns),
     Mdns(mdns::Mdns),
@@ -59,6 +61,7 @@ impl Service {
             Self::Mqtt(spec) => ("mqtt", spec.port),
             Self::Coap(spec) => ("coap", spec.port),
             Self::Coaps(spec) => ("coaps", spec.port),
+            Self::Rsync(spec) => ("rsync", spec.port),
             Self::Rtsp(spec) => ("rtsp", spec.port),
             Self::Dns(spec) => ("dns", spec.port),
             Self::Mdns(spec) => ("mdns", spec.port),
@@ -86,6 +89,7 @@ impl Service {
             | Self::Ssh(_)
             | Self::Mqtt(_)
             | Self::Coaps(_)
+            | Self::Rsync(_)
             | Self::Rtsp(_)
             | Self::Dns(_)
             | Self::Mdns(_)
@@ -110,6 +114,7 @@ impl Service {
             Self::Mqtt(spec) => spec.raise(&label, raising),
             Self::Coap(spec) => spec.raise(raising).await,
             Self::Coaps(spec) => spec.raise(raising).await,
+            Self::Rsync(spec) => spec.raise(raising),
             Self::Rtsp(spec) => spec.raise(&label, raising),
             Self::Dns(spec) => spec.raise(raising).await,
             Self::Mdns(spec) => spec.raise(raising).await,
