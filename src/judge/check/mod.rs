@@ -57,6 +57,7 @@ mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
 mod svc_ot_presence;
 mod svc_remote_debug;
+mod svc_state_diff;
 mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
@@ -98,6 +99,11 @@ pub trait Judge: Send + Sync {
 
     /// Whether it compares samples of a model: with one of them it decides nothing, and an assessor may do it instead.
     fn compares_samples(&self) -> bool {
+        false
+    }
+
+    /// Whether it compares the device with its factory state: without that it decides nothing, and an assessor may.
+    fn compares_states(&self) -> bool {
         false
     }
 
@@ -202,6 +208,7 @@ pub static CHECKS: &[&Check] = &[
     &svc_legacy_insecure::CHECK,
     &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
+    &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
     &telnet_default_creds::CHECK,
