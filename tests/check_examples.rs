@@ -79,11 +79,14 @@ fn judge(check: &Check, blocks: &BTreeMap<String, String>, leave_out: Option<&st
     let parameters = text("parameters").map(|t| toml::from_str(t).unwrap()).unwrap_or_default();
     let judge = (check.bind)(parameters).unwrap_or_else(|e| panic!("{}: {e}", check.id));
     let samples: Vec<Recording> = text("sample").iter().map(|t| recording(check, t, leave_out)).collect();
+    let factory = text("factory").map(|t| recording(check, t, leave_out));
     let recording = text("recording").unwrap_or_else(|| panic!("{}: an example without recording", check.id));
     let recording = self::recording(check, recording, leave_out);
     let ics = text("ics").map(|t| Ics::parse("ics", t).unwrap());
     let ixit = text("ixit").map(|t| Ixit::parse("ixit", t).unwrap_or_else(|e| panic!("{}: {e}", check.id)));
-    match judge.judge(&Evidence::new(&recording, ics.as_ref(), ixit.as_ref()).with_samples(&samples)) {
+    match judge.judge(
+        &Evidence::new(&recording, ics.as_ref(), ixit.as_ref()).with_samples(&samples).with_factory(factory.as_ref()),
+    ) {
         Decision::Absent { .. } => "NOT_APPLICABLE",
         Decision::Judged(j) => match j.verdict() {
             Verdict::Pass => "PASS",

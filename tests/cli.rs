@@ -74,6 +74,29 @@ fn wrong_input_has_its_own_exit_code_and_says_what_to_do() {
 }
 
 #[test]
+fn passwords_of_labels_are_compared_and_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let counted = file("counted.csv", "password,serial\nAB12-0001,S-77101\nAB12-0002,S-80233\n");
+    let (code, out, _) = patuh(&["passwords", &counted]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("they end in a decimal number that counts up") && !out.contains("AB12"), "{out}");
+    let two = file("two.csv", "password,serial\nkT7vQp2mXz9R,S-77101\nWd4hNs8bLc3Y,S-80233\n");
+    let (code, out, _) = patuh(&["passwords", &two, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, json["schema"].as_str()), (2, Some("passwords/1")), "{out}");
+    assert_eq!(patuh(&["passwords", &two, "--samples", "2"]).0, 0);
+    let headless = file("headless.csv", "kT7vQp2mXz9R,S-77101\n");
+    let (code, _, err) = patuh(&["passwords", &headless]);
+    assert_eq!(code, 65);
+    assert!(err.contains("no column `password`") && !err.contains("kT7"), "{err}");
+}
+
+#[test]
 fn a_scan_of_a_host_that_shows_nothing_is_never_a_pass() {
     let (code, out, err) = patuh(&[
         "scan",

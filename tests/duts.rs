@@ -34,7 +34,7 @@ fn scan(running: &Running, dir: &Path) -> Recording {
     std::fs::create_dir_all(dir).unwrap();
     let scope = dir.join("scope.toml");
     let text = format!(
-        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"stress\"\npace = \"fast\"\n\
+        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"alter\"\npace = \"fast\"\n\
          [credentials]\nper_account = 8\nper_service = 24\n",
         udp.join(",")
     );
@@ -48,9 +48,13 @@ fn scan(running: &Running, dir: &Path) -> Recording {
 }
 
 fn verdict(id: &str, recording: &Recording, samples: &[Recording]) -> (&'static str, String) {
+    verdict_on(id, &Evidence::new(recording, None, None).with_samples(samples))
+}
+
+fn verdict_on(id: &str, evidence: &Evidence<'_>) -> (&'static str, String) {
     let check = check::find(id).unwrap_or_else(|| panic!("no check `{id}`"));
     let judge = (check.bind)(toml::Table::new()).unwrap();
-    match judge.judge(&Evidence::new(recording, None, None).with_samples(samples)) {
+    match judge.judge(evidence) {
         Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
         Decision::Judged(j) => {
             let word = match j.verdict() {
@@ -95,6 +99,51 @@ async fn every_simulated_device_earns_each_verdict_that_its_file_expects() {
     let all: Vec<Vec<String>> = stream::iter(scans).buffer_unordered(AT_ONCE).collect().await;
     let all = all.concat();
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgotten_services_of_a_router_are_proved_and_their_absence_is_told() {
+    earns_what_it_expects("branch-router-bad", "127.0.81.40").await;
+    earns_what_it_expects("branch-router-good", "127.0.81.41").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_without_content_and_a_clock_that_is_wrong_mislead_nobody() {
+    earns_what_it_expects("trap-hollow-answers", "127.0.81.42").await;
+    earns_what_it_expects("trap-wrong-clock", "127.0.81.43").await;
+}
+
+/// A device with a page on 80, and perhaps one for its set-up on 8080.
+fn in_state(set_up: &str) -> Device {
+    let text = format!(
+        "name = \"d\"\ntitle = \"d\"\ntwin = \"bad\"\n[identity]\nmanufacturer = \"m\"\nmodel = \"m\"\nhardware = \"1\"\n\
+         firmware = \"1\"\nserial = \"1\"\n[[http]]\nport = 80\n[[http.routes]]\npath = \"/\"\n{set_up}"
+    );
+    Device::parse(&text, "d").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_service_that_stays_open_fails_and_one_that_closes_passes() {
+    if !root() {
+        return;
+    }
+    let (dir, host) = (tempfile::tempdir().unwrap(), "127.0.81.44".parse().unwrap());
+    let mut recordings = Vec::new();
+    let set_up = "[[http]]\nport = 8080\n[[http.routes]]\npath = \"/wifi\"\n";
+    for (n, state) in [set_up, ""].into_iter().enumerate() {
+        let running = sim::start(&in_state(state), host, PortShift::None).await.unwrap();
+        recordings.push(scan(&running, &dir.path().join(n.to_string())));
+        running.stop().await;
+    }
+    let ixit = "[[x-endpoints]]\ntransport = \"tcp\"\nport = 8080\nprotocol = \"http\"\nstatus = \"transient\"\n";
+    let ixit = patuh::model::Ixit::parse("ixit", ixit).unwrap();
+    let of = |now: usize, before: Option<usize>| {
+        let evidence = Evidence::new(&recordings[now], None, Some(&ixit));
+        verdict_on("svc-state-diff", &evidence.with_factory(before.map(|n| &recordings[n])))
+    };
+    assert_eq!(of(1, Some(0)).0, "PASS", "{}", of(1, Some(0)).1);
+    assert_eq!(of(0, Some(0)).0, "FAIL", "{}", of(0, Some(0)).1);
+    assert_eq!(of(1, None).0, "INCONCLUSIVE", "{}", of(1, None).1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

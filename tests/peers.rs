@@ -5,7 +5,7 @@ mod scans;
 #[path = "support/servers.rs"]
 mod servers;
 
-use scans::{root, scan};
+use scans::{root, scan, scan_with};
 use servers::{Server, program, tcp, udp};
 use std::{path::Path, process::Command};
 
@@ -44,6 +44,13 @@ fn certificate(dir: &Path) -> (String, String) {
         ],
     );
     (cert, key)
+}
+
+/// It does not fail, and says why not. A scan of few TCP ports never passes.
+fn clears(s: &scans::Scanned, check: &str, saying: &str) {
+    let (got, why) = s.verdict(check);
+    assert_ne!(got, "FAIL", "{check}: {why}");
+    assert!(why.contains(saying), "{check}: {why}");
 }
 
 #[test]
@@ -333,6 +340,158 @@ fn a_tftp_server_is_found_although_it_answers_from_another_port() {
     let s = scan("127.0.50.15", "tcp:none,udp:69");
     assert_eq!(s.endpoints(), ["udp/69 tftp"]);
     s.fails_only(&["svc-legacy-insecure"]);
+    clears(&s, "tftp-open-read", "config.bin: refused with error 1");
+}
+
+#[test]
+fn a_configuration_that_a_real_tftp_server_gives_out_is_found_and_not_kept() {
+    let (Some(tftpd), true) = (program("in.tftpd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "config.bin", "secret-of-the-house\n");
+    run("chmod", &["-R", "a+rX", dir.path().to_str().unwrap()]);
+    let files = dir.path().display().to_string();
+    let _server = Server::start(&tftpd, &["-L", "--address", "127.0.81.1:69", "-s", &files], udp("127.0.81.1:69"));
+    let s = scan("127.0.81.1", "tcp:none,udp:69");
+    s.fails_only(&["svc-legacy-insecure", "tftp-open-read"]);
+    let tapes = std::fs::read_to_string(s.recording().join("transcripts.jsonl")).unwrap();
+    let kept = base64_of(b"secret-of-the-house\n");
+    assert!(!tapes.contains(&kept[4..20]), "the file was kept");
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("plain");
+    std::fs::write(&file, bytes).unwrap();
+    let out = Command::new("openssl").args(["base64", "-A", "-in", file.to_str().unwrap()]).output().unwrap();
+    String::from_utf8(out.stdout).unwrap()
+}
+
+#[test]
+fn an_snmpd_that_lets_private_write_fails_and_one_that_lets_public_read_does_not_fail_for_writing() {
+    let Some(snmpd) = program("snmpd") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (host, more, writes) in [("127.0.81.2", "rwcommunity private 127.0.0.0/8\n", true), ("127.0.81.3", "", false)] {
+        let conf = format!("agentaddress udp:{host}:10161\nrocommunity public 127.0.0.0/8\n{more}");
+        let conf = write(dir.path(), &format!("{host}.conf"), &conf);
+        let kept = dir.path().join(host).display().to_string();
+        let args = ["-f", "-Lo", "-C", "-c", &conf, "-I", "-smux", "-p", &kept];
+        let _server = Server::start(&snmpd, &args, udp(&format!("{host}:10161")));
+        let scope = format!("authorised_by = \"the test\"\nhosts = [\"{host}/32\"]\nmost = \"alter\"\n");
+        let scope = write(dir.path(), &format!("{host}.toml"), &scope);
+        let s = scan_with(host, "tcp:none,udp:10161", &["--scope", &scope]);
+        s.expect("snmp-default-community-read", "FAIL");
+        match writes {
+            true => s.expect("snmp-default-community-write", "FAIL"),
+            false => s.expect("snmp-default-community-write", "PASS"),
+        }
+        // Without leave to alter nothing is written, and nothing is said.
+        scan(host, "tcp:none,udp:10161").expect("snmp-default-community-write", "INCONCLUSIVE");
+    }
+}
+
+#[test]
+fn an_rsync_module_without_a_secret_is_found_open_and_one_with_a_secret_is_not() {
+    let Some(rsync) = program("rsync") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = write(dir.path(), "secrets", "owner:kX9-longer-than-any-list-entry\n");
+    run("chmod", &["600", &secrets]);
+    let motd = write(dir.path(), "motd", "Welcome to the backup\nask the owner\n");
+    let files = dir.path().display();
+    let closed = format!("auth users = owner\nsecrets file = {secrets}\n");
+    for (host, more, open) in [("127.0.81.30", "", true), ("127.0.81.31", closed.as_str(), false)] {
+        let conf = format!("motd file = {motd}\nuse chroot = no\n[backup]\npath = {files}\n{more}");
+        let conf = write(dir.path(), &format!("{host}.conf"), &conf);
+        let args = ["--daemon", "--no-detach", "--port", "10873", "--address", host, "--config", &conf];
+        let _server = Server::start(&rsync, &args, tcp(&format!("{host}:10873")));
+        let s = scan(host, "tcp:10000-11000,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/10873 rsync"]);
+        match open {
+            true => s.fails_only(&["file-share-open"]),
+            false => clears(&s, "file-share-open", "`backup` is closed"),
+        }
+    }
+}
+
+#[test]
+fn a_samba_that_speaks_smb1_fails_and_one_that_does_not_is_named_and_left_to_a_person() {
+    let (Some(smbd), true) = (program("smbd"), root()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (host, least, old) in [("127.0.81.32", "NT1", true), ("127.0.81.33", "SMB2", false)] {
+        let own = dir.path().join(host);
+        std::fs::create_dir(&own).unwrap();
+        let at = own.display();
+        let conf = format!(
+            "[global]\nserver min protocol = {least}\nbind interfaces only = yes\ninterfaces = {host}/255.0.0.0\nsmb ports = 445\n\
+             lock directory = {at}\nstate directory = {at}\ncache directory = {at}\npid directory = {at}\n\
+             private dir = {at}\nncalrpc dir = {at}/rpc\nlog file = {at}/log\nserver role = standalone\n"
+        );
+        let conf = write(dir.path(), &format!("{host}.conf"), &conf);
+        let args = ["--foreground", "--no-process-group", "-s", &conf];
+        let _server = Server::start(&smbd, &args, tcp(&format!("{host}:445")));
+        let s = scan(host, "tcp:400-500,udp:none");
+        assert_eq!(s.endpoints(), ["tcp/445 smb"]);
+        match old {
+            true => s.fails_only(&["file-share-open"]),
+            false => clears(&s, "file-share-open", "whether a guest sees shares was not tried"),
+        }
+    }
+}
+
+#[test]
+fn a_published_key_that_dropbear_or_openssh_would_take_is_proved_and_others_are_not_called_so() {
+    let (Some(dropbear), Some(keygen), Some(sshd), true) =
+        (program("dropbear"), program("dropbearkey"), program("sshd"), root())
+    else {
+        return;
+    };
+    let keys: toml::Table = toml::from_str(&std::fs::read_to_string("profiles/data/ssh-keys.toml").unwrap()).unwrap();
+    let published = keys["key"][1]["public"].as_str().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("own").display().to_string();
+    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &own]);
+    let own = std::fs::read_to_string(dir.path().join("own.pub")).unwrap();
+    let key = dir.path().join("hostkey").display().to_string();
+    run(&keygen, &["-t", "ed25519", "-f", &key]);
+    let key2 = dir.path().join("hostkey2").display().to_string();
+    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &key2]);
+    run("chmod", &["755", dir.path().to_str().unwrap()]);
+    let taken = [("weak", published, true), ("hardened", own.as_str(), false)];
+    for (n, (name, authorized, weak)) in taken.iter().enumerate() {
+        let home = dir.path().join(name);
+        std::fs::create_dir_all(home.join(".ssh")).unwrap();
+        write(&home.join(".ssh"), "authorized_keys", authorized);
+        run("chown", &["-R", "4242:4242", home.to_str().unwrap()]);
+        run("chmod", &["-R", "go-w", home.to_str().unwrap()]);
+        let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+        let line = format!("{passwd}vagrant:x:4242:4242::{}:/bin/sh\n", home.display());
+        let passwd = write(dir.path(), &format!("passwd-{name}"), &line);
+        let shadow = std::fs::read_to_string("/etc/shadow").unwrap();
+        let shadow = write(dir.path(), &format!("shadow-{name}"), &format!("{shadow}vagrant:*:19000:0:99999:7:::\n"));
+        let (first, second) = (format!("127.0.81.{}", 10 + n), format!("127.0.81.{}", 20 + n));
+        let pid = dir.path().join(format!("pid-{name}")).display().to_string();
+        let servers = [
+            (&first, format!("{dropbear} -F -E -s -r {key} -p {first}:10022 -P {pid}")),
+            (
+                &second,
+                format!(
+                    "{sshd} -D -e -f /dev/null -h {key2} -p 10022 -o ListenAddress={second} -o PidFile=none \
+                     -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no"
+                ),
+            ),
+        ];
+        for (host, command) in servers {
+            let mounts = format!("mount --bind {passwd} /etc/passwd && mount --bind {shadow} /etc/shadow");
+            let script =
+                write(dir.path(), &format!("{host}.sh"), &format!("mkdir -p /run/sshd\n{mounts} && exec {command}\n"));
+            let _server = Server::start("unshare", &["-m", "sh", &script], tcp(&format!("{host}:10022")));
+            let s = scan(host, "tcp:10000-11000,udp:none");
+            assert_eq!(s.endpoints(), ["tcp/10022 ssh"]);
+            match weak {
+                true => s.expect("ssh-known-authorized-key", "FAIL"),
+                false => clears(&s, "ssh-known-authorized-key", "sshkey-0002 for `vagrant` is refused"),
+            }
+        }
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     let mut prepared = scan::prepare(&args).await?;
     prepared.scope.authorised_by = "the demonstration, for its own simulated devices".to_owned();
     prepared.scope.ports.udp = Some(udp);
-    prepared.scope.most = Touch::Stress;
+    prepared.scope.most = Touch::Alter;
     prepared.scope.pace = Pace::Fast;
     prepared.scope.credentials = CredentialBudget { per_account: 8, per_service: 24, ..CredentialBudget::default() };
     let dir = keep.join(name);

@@ -7,8 +7,8 @@ use super::{
 use patuh::{
     judge::{
         Assessment, Inputs, Profile,
-        assess::{Outcome, Read},
-        assess_attested, assess_samples,
+        assess::{Beside, Outcome, Read},
+        assess_attested, assess_beside,
     },
     model::{Attestations, Ics, Ixit, Recording},
     report::{self, expect::Expected, inventory},
@@ -25,8 +25,9 @@ pub fn run(a: &JudgeArgs) -> Done {
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let said = source::attestations(&a.source)?;
     let samples = a.sample.iter().map(|s| source::recording(s)).collect::<Result<Vec<_>, Failure>>()?;
+    let beside = Beside { samples, factory: a.factory.as_ref().map(|f| source::recording(f)).transpose()? };
     let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
-    let all: Vec<_> = profiles.iter().map(|p| assess_samples(&inputs, &samples, said.as_ref(), p)).collect();
+    let all: Vec<_> = profiles.iter().map(|p| assess_beside(&inputs, &beside, said.as_ref(), p)).collect();
     show(&recording, &all, a.format)?;
     Ok(outcome(&all, expected.as_ref()))
 }

@@ -15,6 +15,7 @@ mod lab;
 mod ledger;
 mod method;
 mod output;
+mod passwords;
 mod plan;
 mod profile;
 mod report;
@@ -116,6 +117,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Explain(a) => explain::run(&a.id),
         Command::Sim(a) => sim::run(a.command).await,
         Command::Update(a) => update::run(&a),
+        Command::Passwords(a) => passwords::run(&a),
         Command::Doctor => doctor::run(),
     }
 }

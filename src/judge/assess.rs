@@ -86,6 +86,9 @@ pub struct InputDigests {
     /// Recordings of further samples of the model, in the order in which they were named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sha256Digest>,
+    /// The recording of the factory state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factory: Option<Sha256Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,7 +110,7 @@ pub struct CheckRow {
     pub remedy: &'static str,
     #[serde(skip)]
     pub(super) proves: Proves,
-    /// It compares samples, and there is one: it holds up nobody.
+    /// It compares with what was not supplied (samples, the factory state): it holds up nobody.
     #[serde(skip)]
     pub(super) alone: bool,
 }
@@ -145,18 +148,28 @@ pub fn assess_attested(
     attestations: Option<&Read<Attestations>>,
     profile: &Profile,
 ) -> Assessment {
-    assess_samples(inputs, &[], attestations, profile)
+    assess_beside(inputs, &Beside::default(), attestations, profile)
 }
 
-/// Judges a recording beside those of further samples of the same model.
-pub fn assess_samples(
+/// Recordings to compare with.
+#[derive(Default)]
+pub struct Beside {
+    /// Of further samples of the same model.
+    pub samples: Vec<Recording>,
+    /// Of the same device, as it came from the factory.
+    pub factory: Option<Recording>,
+}
+
+/// Judges a recording beside others.
+pub fn assess_beside(
     inputs: &Inputs<'_>,
-    samples: &[Recording],
+    beside: &Beside,
     attestations: Option<&Read<Attestations>>,
     profile: &Profile,
 ) -> Assessment {
     let (ics, ixit) = (inputs.ics.map(|r| &r.value), inputs.ixit.map(|r| &r.value));
-    let evidence = Evidence::new(inputs.recording, ics, ixit).with_samples(samples);
+    let evidence = Evidence::new(inputs.recording, ics, ixit);
+    let evidence = evidence.with_samples(&beside.samples).with_factory(beside.factory.as_ref());
     let mut results: BTreeMap<&str, CheckRow> =
         profile.checks().map(|(check, judge)| (check.id, row(check, judge, &evidence))).collect();
     for r in &profile.requirements {
@@ -217,7 +230,8 @@ pub fn assess_samples(
             ics: inputs.ics.map(|r| r.digest.clone()),
             ixit: inputs.ixit.map(|r| r.digest.clone()),
             attestations: attestations.map(|r| r.digest.clone()),
-            samples: samples.iter().map(|r| r.digest.clone()).collect(),
+            samples: beside.samples.iter().map(|r| r.digest.clone()).collect(),
+            factory: beside.factory.as_ref().map(|r| r.digest.clone()),
         },
         as_of: inputs.recording.as_of().to_owned(),
         verdict: overall(&requirements),
@@ -263,7 +277,8 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         remedy: check.remedy,
         proves: check.pass,
         alone: judge.compares_samples() && evidence.samples() < 2
-            || check.in_laboratory() && !evidence.used(check.needs),
+            || check.in_laboratory() && !evidence.used(check.needs)
+            || judge.compares_states() && !evidence.has_factory_state(),
     };
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {

@@ -87,18 +87,35 @@ pub struct Evidence<'a> {
     recording: &'a Recording,
     /// Recordings of further samples of the same model.
     others: &'a [Recording],
+    /// The same device as it came from the factory.
+    factory: Option<&'a Recording>,
     pub ics: Option<&'a Ics>,
     pub ixit: Option<&'a Ixit>,
 }
 
 impl<'a> Evidence<'a> {
     pub fn new(recording: &'a Recording, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
-        Self { recording, others: &[], ics, ixit }
+        Self { recording, others: &[], factory: None, ics, ixit }
     }
 
     /// With further samples of the same model, for the checks that compare them. All other checks judge the first alone.
     pub fn with_samples(self, others: &'a [Recording]) -> Self {
         Self { others, ..self }
+    }
+
+    /// With a recording of the same device in its factory state, for the checks that compare the two.
+    pub fn with_factory(self, factory: Option<&'a Recording>) -> Self {
+        Self { factory, ..self }
+    }
+
+    pub fn has_factory_state(&self) -> bool {
+        self.factory.is_some()
+    }
+
+    /// What `probe` saw in the factory state, if that was recorded. Evidence and gaps are named after it: `factory:r17`.
+    pub fn in_factory_state<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Option<Known<T>> {
+        let known = known_in(self.factory?, probe, None, &pick);
+        Some(named(known, "factory", "factory state"))
     }
 
     /// How many samples there are.
@@ -122,18 +139,8 @@ impl<'a> Evidence<'a> {
     pub fn sampled<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Known<(usize, T)> {
         let mut all = known_in(self.recording, probe, None, &pick).map(|what| (1, what));
         for (sample, recording) in (2..).zip(self.others) {
-            let mut known = known_in(recording, probe, None, &pick).map(|what| (sample, what));
-            for item in &mut known.items {
-                item.cite = format!("s{sample}:{}", item.cite);
-            }
-            known.extent = match known.extent {
-                Extent::Complete(runs) => Extent::Complete(runs.iter().map(|r| format!("s{sample}:{r}")).collect()),
-                Extent::Partial(gaps) => {
-                    let named = |g: Gap| Gap { wanted: format!("sample {sample}: {}", g.wanted), ..g };
-                    Extent::Partial(gaps.into_iter().map(named).collect())
-                }
-            };
-            all = all.and(known);
+            let known = known_in(recording, probe, None, &pick).map(|what| (sample, what));
+            all = all.and(named(known, &format!("s{sample}"), &format!("sample {sample}")));
         }
         all
     }
@@ -152,6 +159,21 @@ impl<'a> Evidence<'a> {
     pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
         known_in(self.recording, probe, topic, &pick)
     }
+}
+
+/// What another recording shows, so that nobody takes it for this one's.
+fn named<T>(mut known: Known<T>, short: &str, long: &str) -> Known<T> {
+    for item in &mut known.items {
+        item.cite = format!("{short}:{}", item.cite);
+    }
+    known.extent = match known.extent {
+        Extent::Complete(runs) => Extent::Complete(runs.iter().map(|r| format!("{short}:{r}")).collect()),
+        Extent::Partial(gaps) => {
+            let named = |g: Gap| Gap { wanted: format!("{long}: {}", g.wanted), ..g };
+            Extent::Partial(gaps.into_iter().map(named).collect())
+        }
+    };
+    known
 }
 
 fn known_in<'a, T>(

@@ -6,12 +6,13 @@ pub mod check;
 pub mod conditions;
 pub mod evidence;
 pub mod judgement;
+pub mod labels;
 pub mod plausible;
 pub mod profile;
 mod requirements;
 mod units;
 
-pub use assess::{Assessment, Inputs, assess, assess_attested, assess_samples};
+pub use assess::{Assessment, Inputs, assess, assess_attested, assess_beside};
 pub use check::{CHECKS, Check};
 pub use evidence::{Evidence, Known, Seen};
 pub use judgement::{Decision, Judgement, Verdict};

@@ -2,11 +2,17 @@
 //!
 //! Text that came from the device is cleaned by [`clean`] before it is written here, so that no
 //! report has to fear it; the bytes as received are in the transcript that the record cites.
-use super::{digest::Sha256Digest, subject::Transport};
+use super::{
+    digest::Sha256Digest,
+    subject::{Subject, Transport},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
 
+mod asked;
 pub mod lab;
+
+pub use asked::{Signature, SnmpSet, TftpAnswer};
 
 /// What a port did when it was asked. Never merged: "closed" must be provable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +49,8 @@ pub enum Mechanism {
     Snmp,
     Rtsp,
     Redis,
+    Cwmp,
+    Onvif,
 }
 
 impl Mechanism {
@@ -61,6 +69,8 @@ impl Mechanism {
             Self::Snmp => "snmp",
             Self::Rtsp => "rtsp",
             Self::Redis => "redis",
+            Self::Cwmp => "cwmp",
+            Self::Onvif => "onvif",
         }
     }
 }
@@ -345,6 +355,80 @@ pub enum Observation {
     /// The authentication methods that an SSH server offers.
     SshMethods {
         methods: Vec<String>,
+    },
+    /// A share of a file server, asked for without a credential. `control`: a name that cannot exist.
+    FileShare {
+        name: String,
+        control: bool,
+        asks: Asks,
+        proof: String,
+    },
+    /// Whether an SMB server speaks a version; nothing where that could not be told.
+    SmbVersion {
+        version: String,
+        accepted: Option<bool>,
+        detail: String,
+    },
+    /// Whether an SSH server would take a public key. Nothing was signed. `control`: a key that nobody has.
+    SshKeyQuery {
+        key: String,
+        user: String,
+        control: bool,
+        keys_offered: bool,
+        taken: bool,
+    },
+    /// What a WebSocket did for somebody without a session.
+    WebSocket {
+        path: String,
+        status: u16,
+        /// Messages with content that came, and their bytes.
+        messages: u32,
+        bytes: u64,
+        /// Why it closed the connection, if it did.
+        close: Option<u16>,
+        asks_in_band: bool,
+        sensitive: Vec<String>,
+    },
+    /// An ONVIF operation asked for without a credential.
+    OnvifAnswer {
+        operation: String,
+        path: String,
+        status: u16,
+        answer: ControlAnswer,
+        proof: String,
+    },
+    /// A file asked for over TFTP. `control`: a name that cannot exist.
+    TftpRead {
+        file: String,
+        control: bool,
+        answer: TftpAnswer,
+    },
+    /// How much came back for one small datagram, all its packets together.
+    UdpGain {
+        question: String,
+        sent: u64,
+        received: u64,
+        packets: u32,
+    },
+    /// A question of the list of known backdoors and engineering services.
+    KnownService {
+        signature: String,
+        answer: Signature,
+        proof: String,
+    },
+    /// A service that the device announces. The subject is who announced it.
+    Advertised {
+        service: String,
+        instance: String,
+        host: String,
+        /// Where it is said to be, when that is this device.
+        at: Option<Subject>,
+        text: Vec<String>,
+    },
+    /// A community tried for writing, with the value that was there.
+    SnmpWrite {
+        presented: Presented,
+        answer: SnmpSet,
     },
     /// The elements of a UPnP description, by their names in lower case.
     UpnpDescription {

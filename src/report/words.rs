@@ -1,7 +1,9 @@
 //! An observation in a sentence, for people who read evidence.
 use crate::model::{
     Observation,
-    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer},
+    observation::{
+        Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, Signature, SnmpSet, TftpAnswer, TlsAnswer,
+    },
 };
 
 mod lab;
@@ -70,6 +72,57 @@ pub fn words(o: &Observation) -> String {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
         }
         Observation::SshMethods { methods } => format!("SSH offers {}", some(&methods.join(", "))),
+        Observation::FileShare { name, asks: a, proof, .. } => format!("file share {name}: {}; {proof}", asks(*a)),
+        Observation::SmbVersion { version, detail, .. } => format!("SMB{version} offered alone: {detail}"),
+        Observation::SshKeyQuery { key, user, keys_offered, taken, .. } => format!(
+            "SSH key {key} for {user:?}: {}",
+            match (keys_offered, taken) {
+                (false, _) => "it takes no keys",
+                (true, true) => "would be taken",
+                (true, false) => "refused",
+            }
+        ),
+        Observation::WebSocket { path, status, messages, bytes, close, .. } => format!(
+            "WebSocket {path}: status {status}; {messages} message(s), {bytes} bytes; {}",
+            close.map_or_else(|| "not closed".to_owned(), |c| format!("closed with {c}"))
+        ),
+        Observation::OnvifAnswer { operation, path, answer, proof, .. } => {
+            format!("ONVIF {operation} at {path} without a credential: {}; {proof}", controlled(*answer))
+        }
+        Observation::TftpRead { file, control, answer } => {
+            format!(
+                "TFTP read of {file}{}: {}",
+                if *control { " (a name that cannot exist)" } else { "" },
+                tftp(answer)
+            )
+        }
+        Observation::UdpGain { question, sent, received, packets } => {
+            format!("{question}: {sent} bytes sent, {received} bytes came in {packets} packet(s)")
+        }
+        Observation::KnownService { signature, answer, proof } => {
+            let answer = match answer {
+                Signature::Matches => "matches",
+                Signature::Other => "another answer",
+                Signature::Silent => "silent",
+            };
+            format!("known service {signature}: {answer}; {proof}")
+        }
+        Observation::Advertised { service, instance, host, at, text } => format!(
+            "{service} {instance:?} announced at {}; says {}",
+            at.as_ref().map_or_else(|| host.clone(), ToString::to_string),
+            some(&text.join(" | "))
+        ),
+        Observation::SnmpWrite { presented: with, answer } => {
+            let answer = match answer {
+                SnmpSet::Written { same_after: true } => "written, and the value is the same as before".to_owned(),
+                SnmpSet::Written { same_after: false } => {
+                    "written, and the value was not the same afterwards".to_owned()
+                }
+                SnmpSet::Refused { status } => format!("refused with error status {status}"),
+                SnmpSet::Silent => "silent".to_owned(),
+            };
+            format!("SNMP write of the value that was there with {}: {answer}", presented(with))
+        }
         Observation::UpnpDescription { location, status, fields } => {
             let names = list(fields.keys());
             format!("UPnP description {location}: status {status}; tells {}", some(&names))
@@ -129,6 +182,15 @@ fn http(page: &HttpPage) -> String {
         some(&page.title),
         some(&page.server)
     )
+}
+
+fn tftp(answer: &TftpAnswer) -> String {
+    match answer {
+        TftpAnswer::Data { bytes, .. } => format!("a first block of {bytes} bytes came"),
+        TftpAnswer::Error { code } => format!("refused with error {code}"),
+        TftpAnswer::Silent => "silent".to_owned(),
+        TftpAnswer::Unclear => "an answer that is no TFTP".to_owned(),
+    }
 }
 
 fn port(state: PortState) -> String {

@@ -18,6 +18,8 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 }
 
 const BUILTIN: &[Builtin] = &[
+    Builtin { name: "branch-router-bad", toml: include_str!("../../fixtures/duts/branch-router-bad.toml") },
+    Builtin { name: "branch-router-good", toml: include_str!("../../fixtures/duts/branch-router-good.toml") },
     Builtin { name: "coap-sensor-bad", toml: include_str!("../../fixtures/duts/coap-sensor-bad.toml") },
     Builtin { name: "coap-sensor-good", toml: include_str!("../../fixtures/duts/coap-sensor-good.toml") },
     Builtin {
@@ -39,6 +41,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-described-only", toml: include_str!("../../fixtures/duts/trap-described-only.toml") },
     Builtin { name: "trap-endless", toml: include_str!("../../fixtures/duts/trap-endless.toml") },
     Builtin { name: "trap-flood-reboot", toml: include_str!("../../fixtures/duts/trap-flood-reboot.toml") },
+    Builtin { name: "trap-hollow-answers", toml: include_str!("../../fixtures/duts/trap-hollow-answers.toml") },
     Builtin { name: "trap-hostile-banner", toml: include_str!("../../fixtures/duts/trap-hostile-banner.toml") },
     Builtin { name: "trap-lockout", toml: include_str!("../../fixtures/duts/trap-lockout.toml") },
     Builtin { name: "trap-odd-ports", toml: include_str!("../../fixtures/duts/trap-odd-ports.toml") },
@@ -50,4 +53,5 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-tarpit", toml: include_str!("../../fixtures/duts/trap-tarpit.toml") },
     Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
     Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
+    Builtin { name: "trap-wrong-clock", toml: include_str!("../../fixtures/duts/trap-wrong-clock.toml") },
 ];

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::SimError;
 use super::service::{
-    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rtsp, snmp, ssdp, ssh, telnet,
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rsync, rtsp, snmp, ssdp, ssh,
+    telnet, tftp,
 };
 
 /// A simulated device, ready to be started.
@@ -97,6 +98,8 @@ struct File {
     #[serde(default)]
     rtsp: Vec<rtsp::Rtsp>,
     #[serde(default)]
+    rsync: Vec<rsync::Rsync>,
+    #[serde(default)]
     dns: Vec<dns::Dns>,
     #[serde(default)]
     mdns: Vec<mdns::Mdns>,
@@ -115,6 +118,8 @@ struct File {
     #[serde(default)]
     redis: Vec<redis::Redis>,
     #[serde(default)]
+    tftp: Vec<tftp::Tftp>,
+    #[serde(default)]
     tarpit: Vec<raw::Tarpit>,
 }
 
@@ -128,6 +133,7 @@ impl File {
         services.extend(self.mqtt.into_iter().map(|spec| Service::Mqtt(Box::new(spec))));
         services.extend(self.coap.into_iter().map(Service::Coap));
         services.extend(self.coaps.into_iter().map(Service::Coaps));
+        services.extend(self.rsync.into_iter().map(Service::Rsync));
         services.extend(self.rtsp.into_iter().map(Service::Rtsp));
         services.extend(self.dns.into_iter().map(Service::Dns));
         services.extend(self.mdns.into_iter().map(Service::Mdns));
@@ -138,6 +144,7 @@ impl File {
         services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));
         services.extend(self.redis.into_iter().map(Service::Redis));
+        services.extend(self.tftp.into_iter().map(Service::Tftp));
         services.extend(self.tarpit.into_iter().map(Service::Tarpit));
         Device {
             name: self.name,

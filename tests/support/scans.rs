@@ -50,9 +50,15 @@ pub struct Scanned {
 }
 
 pub fn scan(host: &str, ports: &str) -> Scanned {
+    scan_with(host, ports, &[])
+}
+
+/// The same with more arguments.
+pub fn scan_with(host: &str, ports: &str, more: &[&str]) -> Scanned {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("recording");
-    let (code, _, err) = patuh(&["scan", host, "--ports", ports, "--pace", "fast", "--out", out.to_str().unwrap()]);
+    let args = ["scan", host, "--ports", ports, "--pace", "fast", "--out", out.to_str().unwrap()];
+    let (code, _, err) = patuh(&[&args, more].concat());
     assert_eq!(code, 0, "{err}");
     let inventory = serde_json::from_str(&patuh(&["inventory", out.to_str().unwrap(), "--format", "json"]).1).unwrap();
     let judged = patuh(&["judge", out.to_str().unwrap(), "--profile", "etsi-en303645-v2", "--format", "json"]);

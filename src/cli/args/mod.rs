@@ -69,6 +69,8 @@ pub enum Command {
     Sim(SimArgs),
     /// Look at an update package, or make one that a device must refuse; no device is needed
     Update(super::update::UpdateArgs),
+    /// Compare the passwords of labels: regularities, and whether they can be made from what the label tells
+    Passwords(super::passwords::PasswordsArgs),
     /// What this machine allows, and what that costs
     Doctor,
 }

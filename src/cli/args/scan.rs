@@ -121,6 +121,9 @@ pub struct JudgeArgs {
     /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
     #[arg(long, value_name = "RECORDING")]
     pub sample: Vec<PathBuf>,
+    /// The recording of the same device in its factory state, to see which services its set-up leaves open
+    #[arg(long, value_name = "RECORDING")]
+    pub factory: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]

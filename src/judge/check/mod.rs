@@ -11,11 +11,13 @@ mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
 mod cwmp_connreq_auth;
+mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
 mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
 mod dns_open_resolver;
+mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
 mod http_admin_cleartext;
@@ -35,24 +37,33 @@ mod mqtt_retained_sensitive;
 mod mqtt_sys_topics;
 mod mqtt_wildcard_read;
 mod ntp_control_exposed;
+mod onvif_default_creds;
+mod onvif_unauth;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
 mod snmp_default_community_read;
+mod snmp_default_community_write;
 mod snmp_legacy_version;
 mod snmpv3_weak;
 mod ssh_auth_methods;
 mod ssh_default_creds;
+mod ssh_known_authorized_key;
+mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
+mod svc_inventory_cross_advertised;
+mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
 mod svc_ot_presence;
 mod svc_remote_debug;
+mod svc_state_diff;
 mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod tftp_open_read;
 mod tls_cert_validity;
 mod tls_key_shared_samples;
 mod tls_legacy_versions_refused;
@@ -77,6 +88,7 @@ mod upd_upload_unauthenticated;
 mod upd_version_visible;
 mod upnp_description_leak;
 mod vdp_security_txt;
+mod ws_unauth;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +115,11 @@ pub trait Judge: Send + Sync {
 
     /// Whether it compares samples of a model: with one of them it decides nothing, and an assessor may do it instead.
     fn compares_samples(&self) -> bool {
+        false
+    }
+
+    /// Whether it compares the device with its factory state: without that it decides nothing, and an assessor may.
+    fn compares_states(&self) -> bool {
         false
     }
 
@@ -170,10 +187,12 @@ pub static CHECKS: &[&Check] = &[
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
     &cwmp_connreq_auth::CHECK,
+    &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
     &http_admin_cleartext::CHECK,
@@ -191,23 +210,32 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_sys_topics::CHECK,
     &mqtt_wildcard_read::CHECK,
     &ntp_control_exposed::CHECK,
+    &onvif_default_creds::CHECK,
+    &onvif_unauth::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
     &snmp_default_community_read::CHECK,
+    &snmp_default_community_write::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,
     &ssh_default_creds::CHECK,
+    &ssh_known_authorized_key::CHECK,
+    &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
+    &svc_inventory_cross_advertised::CHECK,
+    &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,
     &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
+    &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
+    &tftp_open_read::CHECK,
     &tls_cert_validity::CHECK,
     &tls_key_shared_samples::CHECK,
     &tls_legacy_versions_refused::CHECK,
@@ -232,6 +260,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_version_visible::CHECK,
     &upnp_description_leak::CHECK,
     &vdp_security_txt::CHECK,
+    &ws_unauth::CHECK,
 ];
 
 pub fn find(id: &str) -> Option<&'static Check> {

@@ -1,4 +1,5 @@
-//! Control questions of NTP (RFC 9327, appendix of RFC 1305) and one recursive question of DNS (RFC 1035).
+//! Control questions of NTP (RFC 9327, appendix of RFC 1305) and one recursive question of DNS (RFC 1035),
+//! read requests of TFTP (RFC 1350).
 use super::Cursor;
 
 /// What a reply says to a question.
@@ -83,6 +84,32 @@ pub fn dns_recursion(sent: &[u8], reply: &[u8]) -> Answer {
     }
 }
 
+/// A TFTP read request in octet mode (RFC 1350, section 5).
+pub fn tftp_want(name: &str) -> Vec<u8> {
+    [&[0, 1], name.as_bytes(), b"\0octet\0"].concat()
+}
+
+/// Ends a transfer.
+pub fn tftp_stop() -> Vec<u8> {
+    b"\0\x05\0\0enough\0".to_vec()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tftp<'a> {
+    /// The first block of a file.
+    Data(&'a [u8]),
+    Error(u16),
+}
+
+pub fn tftp(reply: &[u8]) -> Option<Tftp<'_>> {
+    let mut c = Cursor(reply);
+    match (c.u16()?, c.u16()?) {
+        (3, 1) => Some(Tftp::Data(c.0)),
+        (5, code) => Some(Tftp::Error(code)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,10 +137,19 @@ mod tests {
         assert_eq!(dns_recursion(&sent, &reply), Answer::Unreadable);
     }
 
+    #[test]
+    fn a_first_block_and_an_error_are_told_apart_from_what_is_no_tftp() {
+        assert_eq!(tftp(b"\0\x03\0\x01abc"), Some(Tftp::Data(b"abc")));
+        assert_eq!(tftp(b"\0\x05\0\x01no\0"), Some(Tftp::Error(1)));
+        assert_eq!(tftp(b"\0\x03\0\x02abc"), None);
+        assert_eq!(tftp(b"\0\x03"), None);
+    }
+
     proptest! {
         #[test]
         fn no_datagram_makes_the_readers_panic(bytes: Vec<u8>) {
             let _ = (ntp_control(&[], &bytes), ntp_private(&[], &bytes), dns_recursion(&bytes, &bytes));
+            let _ = tftp(&bytes);
         }
     }
 }

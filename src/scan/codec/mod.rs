@@ -2,6 +2,8 @@
 pub mod ber;
 pub mod client_hello;
 pub mod infra;
+pub mod onvif;
+pub mod smb;
 pub mod snmp;
 pub mod tls;
 

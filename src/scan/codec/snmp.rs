@@ -1,7 +1,10 @@
-//! SNMP v1 and v2c GET of sysDescr, and v3 engine discovery (RFC 1157, 3416, 3414).
+//! SNMP v1 and v2c GET of sysDescr, GET and SET of sysContact, and v3 engine discovery (RFC 1157, 3416, 3414).
 use super::{Cursor, ber};
 
 const SYS_DESCR: [u8; 8] = [0x2b, 6, 1, 2, 1, 1, 1, 0];
+const SYS_CONTACT: [u8; 8] = [0x2b, 6, 1, 2, 1, 1, 4, 0];
+const GET: u8 = 0xa0;
+const SET: u8 = 0xa3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -10,36 +13,63 @@ pub enum Version {
 }
 
 pub fn get_sysdescr(version: Version, community: &[u8], request: i32) -> Vec<u8> {
+    message(version, community, request, GET, &SYS_DESCR, &ber::write(5, &[]))
+}
+
+pub fn get_contact(version: Version, community: &[u8], request: i32) -> Vec<u8> {
+    message(version, community, request, GET, &SYS_CONTACT, &ber::write(5, &[]))
+}
+
+/// Writes sysContact. `value` is what was read there.
+pub fn set_contact(version: Version, community: &[u8], request: i32, value: &[u8]) -> Vec<u8> {
+    message(version, community, request, SET, &SYS_CONTACT, &ber::write(4, value))
+}
+
+fn message(version: Version, community: &[u8], request: i32, kind: u8, name: &[u8], value: &[u8]) -> Vec<u8> {
     let number = match version {
         Version::V1 => 0,
         Version::V2c => 1,
     };
-    let binding = ber::write(0x30, &[ber::write(6, &SYS_DESCR), ber::write(5, &[])].concat());
+    let binding = ber::write(0x30, &[&ber::write(6, name), value].concat());
     let fields = [ber::integer(request), ber::integer(0), ber::integer(0), ber::write(0x30, &binding)].concat();
-    let message = [ber::integer(number), ber::write(4, community), ber::write(0xa0, &fields)].concat();
+    let message = [ber::integer(number), ber::write(4, community), ber::write(kind, &fields)].concat();
     ber::write(0x30, &message)
 }
 
 /// The value of sysDescr in a GetResponse without error.
 pub fn sysdescr(datagram: &[u8]) -> Option<Vec<u8>> {
+    response(datagram).filter(|r| r.status == 0)?.text
+}
+
+/// What a GetResponse says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub request: Vec<u8>,
+    pub status: u8,
+    /// The value of its first binding, when that is text.
+    pub text: Option<Vec<u8>>,
+}
+
+pub fn response(datagram: &[u8]) -> Option<Response> {
     let (0x30, message) = ber::read(&mut Cursor(datagram))? else { return None };
     let mut m = Cursor(message);
     let (2, _) = ber::read(&mut m)? else { return None };
     let (4, _) = ber::read(&mut m)? else { return None };
     let (0xa2, pdu) = ber::read(&mut m)? else { return None };
     let mut p = Cursor(pdu);
-    ber::read(&mut p)?;
+    let (2, request) = ber::read(&mut p)? else { return None };
     let (2, status) = ber::read(&mut p)? else { return None };
-    if status.iter().any(|b| *b != 0) {
-        return None;
-    }
     ber::read(&mut p)?;
     let (0x30, list) = ber::read(&mut p)? else { return None };
-    let (0x30, binding) = ber::read(&mut Cursor(list))? else { return None };
-    let mut b = Cursor(binding);
-    ber::read(&mut b)?;
-    let (4, value) = ber::read(&mut b)? else { return None };
-    Some(value.to_vec())
+    let text = || {
+        let (0x30, binding) = ber::read(&mut Cursor(list))? else { return None };
+        let mut b = Cursor(binding);
+        ber::read(&mut b)?;
+        let (4, value) = ber::read(&mut b)? else { return None };
+        Some(value.to_vec())
+    };
+    let status = if status.iter().all(|b| *b == 0) { 0 } else { status.last().copied().unwrap_or(0).max(1) };
+    Some(Response { request: request.to_vec(), status, text: text() })
 }
 
 /// An SNMPv3 engine as its discovery report shows it.

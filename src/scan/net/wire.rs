@@ -247,6 +247,8 @@ pub struct Datagrams {
     pub(super) socket: UdpSocket,
     to: SocketAddr,
     replies: Replies,
+    /// Who sent the last reply, where any port may.
+    last: Option<SocketAddr>,
     pub tape: Tape,
 }
 
@@ -267,7 +269,7 @@ impl Datagrams {
             socket.connect(to).await.map_err(Trouble::from_io)?;
         }
         let local = socket.local_addr().map(|a| a.to_string()).unwrap_or_default();
-        Ok(Self { socket, to, replies, tape: Tape::new(journal, endpoint, local) })
+        Ok(Self { socket, to, replies, last: None, tape: Tape::new(journal, endpoint, local) })
     }
 
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
@@ -280,26 +282,41 @@ impl Datagrams {
     }
 
     pub async fn receive(&mut self, wait: Duration) -> Result<Vec<u8>, Trouble> {
+        self.receive_keeping(wait, usize::MAX).await
+    }
+
+    /// As [`Self::receive`], but the tape keeps the first bytes alone and counts the others: files, long lists.
+    pub async fn receive_keeping(&mut self, wait: Duration, keep: usize) -> Result<Vec<u8>, Trouble> {
         let mut buffer = vec![0u8; 65536];
         match timeout(wait, self.one(&mut buffer)).await {
             Err(_) => Err(Trouble::Silent(wait.as_millis())),
             Ok(Err(e)) => Err(Trouble::from_io(e)),
             Ok(Ok(n)) => {
                 buffer.truncate(n);
-                self.tape.received(&buffer);
+                let (kept, passed) = buffer.split_at(keep.min(n));
+                self.tape.received(kept);
+                self.tape.passed(passed.len());
                 Ok(buffer)
             }
         }
     }
 
+    /// Sends to whoever sent the last reply: the port that the host chose for this exchange.
+    pub async fn answer(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let Some(to) = self.last.filter(|_| self.replies == Replies::AnyPort) else { return self.send(bytes).await };
+        self.tape.sent(bytes);
+        self.socket.send_to(bytes, to).await.map(drop).map_err(Trouble::from_io)
+    }
+
     /// The next datagram of the host; strangers' are passed over.
-    async fn one(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    async fn one(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.replies {
                 Replies::ThatPort => return self.socket.recv(buffer).await,
                 Replies::AnyPort => {
                     let (n, whence) = self.socket.recv_from(buffer).await?;
                     if whence.ip() == self.to.ip() {
+                        self.last = Some(whence);
                         return Ok(n);
                     }
                 }

@@ -26,7 +26,15 @@ pub const PROBE: Probe = Probe {
     title: "default credentials",
     page: include_str!("logins.md"),
     touch: Touch::LogIn,
-    subjects_from: &["tcp-ports", "service-identify", "http-surface", "json-logins", "rtsp-streams"],
+    subjects_from: &[
+        "tcp-ports",
+        "service-identify",
+        "http-surface",
+        "json-logins",
+        "rtsp-streams",
+        "cwmp-connreq",
+        "onvif-services",
+    ],
     run: |ctx| Box::pin(run(ctx)),
 };
 

@@ -4,28 +4,37 @@ use super::session::Ctx;
 use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
+mod advertised;
 mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod file_shares;
 mod html;
 mod http_surface;
 mod json_logins;
+mod known_services;
 mod login;
 mod logins;
 mod mqtt;
 mod mqtt_session;
+mod onvif_services;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
+mod snmp_write;
 mod ssh_host_key;
+mod ssh_known_keys;
 mod tcp_ports;
 mod telnet;
+mod tftp_files;
 mod tls_certificate;
 mod tls_versions;
+mod udp_gain;
 mod udp_services;
 mod upnp_description;
+mod websockets;
 
 mod websocket;
 
@@ -53,17 +62,26 @@ pub static PROBES: &[&Probe] = &[
     &service_identify::PROBE,
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
+    &file_shares::PROBE,
     &ssh_host_key::PROBE,
+    &ssh_known_keys::PROBE,
     &http_surface::PROBE,
     &json_logins::PROBE,
+    &websockets::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
     &snmp_community::PROBE,
     &control_questions::PROBE,
+    &udp_gain::PROBE,
+    &known_services::PROBE,
+    &tftp_files::PROBE,
+    &advertised::PROBE,
     &cwmp_connreq::PROBE,
+    &onvif_services::PROBE,
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,
+    &snmp_write::PROBE,
     &device_binding::END,
 ];
 

@@ -5,7 +5,7 @@ use crate::model::{
     observation::{TlsAnswer, TlsVersion, clean},
 };
 use crate::scan::{
-    codec::tls::Offer,
+    codec::{smb, tls::Offer},
     fingerprint::{self, Product},
     net::{Trouble, Wire},
     prompt::{Kind, asked},
@@ -28,10 +28,12 @@ pub const PROBE: Probe = Probe {
 
 const QUIET: Duration = Duration::from_millis(700);
 const LISTEN: Duration = Duration::from_secs(2);
+/// SMB is asked for at its own port only.
+const SMB: u16 = 445;
 /// The most of a banner that is read.
 const MOST: usize = 4096;
 /// Ports where a wrong byte may move a machine or print a page.
-const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
+pub(super) const HANDS_OFF: &[u16] = &[102, 502, 2404, 9100, 20000, 44818];
 /// Ports asked first, lest a host with hundreds of ports that say nothing keeps us from the likely ones. What a port is
 /// is never told by its number; only, one of these that is not understood proves the absence of no service.
 const COMMON: &[u16] = &[
@@ -140,6 +142,12 @@ async fn identify(ctx: &Ctx, e: Endpoint, mute: &AtomicUsize) -> Result<Identity
         let why = format!("{MANY_MUTE} ports that take every connection and say nothing: a tarpit, not asked further");
         return Err(Trouble::NotUnderstood(why));
     }
+    // Servers of files hang up on everything else, some of them for good.
+    if e.port == SMB
+        && let Some(found) = smb(ctx, e).await
+    {
+        return Ok(found);
+    }
     if HANDS_OFF.contains(&e.port) {
         return Ok((Found::named("unknown"), Some(tape)));
     }
@@ -166,6 +174,23 @@ async fn identify(ctx: &Ctx, e: Endpoint, mute: &AtomicUsize) -> Result<Identity
     Ok(found.unwrap_or_else(|| (Found::named("unknown"), None)))
 }
 
+/// Whether it speaks SMB; where SMB2 is refused, SMB1 is asked for.
+async fn smb(ctx: &Ctx, e: Endpoint) -> Option<Identity> {
+    for question in [smb::negotiate2(), smb::negotiate1()] {
+        let mut wire = ctx.tcp(e).await.ok()?;
+        let sent = wire.send(&question).await;
+        let reply = match sent {
+            Ok(()) => wire.collect(LISTEN, LISTEN, MOST, |b| b.len() >= 72).await,
+            Err(t) => Err(t),
+        };
+        let tape = wire.close().await;
+        if reply.is_ok_and(|b| smb::chosen(&b).is_some()) {
+            return Some((Found::named("smb"), Some(tape)));
+        }
+    }
+    None
+}
+
 async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let first = text.lines().next().unwrap_or_default().to_owned();
@@ -190,6 +215,7 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
     }
     let service = match () {
         () if first.starts_with("RFB 00") => "vnc",
+        () if first.starts_with("@RSYNCD:") => "rsync",
         () if first.starts_with("* OK") => "imap",
         () if first.starts_with("+OK") => "pop3",
         () if matches!(asked(&text), Some(Kind::Login | Kind::Password | Kind::Shell)) => "telnet",

@@ -39,6 +39,7 @@ struct Written {
 /// One row of the list: what to send where, and how to know the reply.
 #[derive(Deserialize)]
 pub struct Question {
+    pub id: String,
     pub service: String,
     pub ports: Vec<u16>,
     #[serde(default)]
@@ -100,7 +101,12 @@ pub fn default_ports() -> Vec<u16> {
     QUESTIONS.iter().flat_map(|q| q.ports.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+/// The questions of a service by their ids, filled for one endpoint.
+pub fn questions_of(service: &str, e: Endpoint) -> Vec<(&'static str, Vec<u8>)> {
+    QUESTIONS.iter().filter(|q| q.service == service).map(|q| (q.id.as_str(), q.bytes(e))).collect()
+}
+
+pub(super) fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
     digits.chunks_exact(2).map(|p| p.iter().fold(0, |n, d| n << 4 | d)).collect()
 }
@@ -196,7 +202,7 @@ async fn sweep(ctx: &Ctx, host: IpAddr, ports: &[u16]) {
 
 /// Asks one port every question that may concern it, until one is answered.
 async fn ask(ctx: &Ctx, e: Endpoint) -> Result<PortState, Trouble> {
-    const ANYWHERE: [&str; 6] = ["coap", "coaps", "dns", "ntp", "snmp", "ssdp"];
+    const ANYWHERE: [&str; 8] = ["coap", "coaps", "dns", "mdns", "ntp", "snmp", "ssdp", "tftp"];
     let own: Vec<&Question> = QUESTIONS.iter().filter(|q| q.ports.contains(&e.port)).collect();
     let strangers = || QUESTIONS.iter().filter(|q| ANYWHERE.contains(&q.service.as_str())).collect();
     let questions: Vec<&Question> = if own.is_empty() { strangers() } else { own };

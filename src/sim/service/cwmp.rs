@@ -48,6 +48,8 @@ impl Cwmp {
             form: Form::default(),
             token: None,
             upload: None,
+            onvif: None,
+            websockets: Vec::new(),
             redirect_https: None,
             framing: Framing::Length,
             routes: vec![route],

@@ -13,11 +13,13 @@ pub mod ntp;
 pub mod oldtls;
 pub mod raw;
 pub mod redis;
+pub mod rsync;
 pub mod rtsp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod telnet;
+pub mod tftp;
 pub mod tls;
 
 use super::SimError;
@@ -28,11 +30,13 @@ use super::listen::Raising;
 pub enum Service {
     Http(Box<http::Http>),
     Telnet(telnet::Telnet),
+    Tftp(tftp::Tftp),
     Ftp(ftp::Ftp),
     Ssh(ssh::Ssh),
     Mqtt(Box<mqtt::Mqtt>),
     Coap(coap::Coap),
     Coaps(dtls::Coaps),
+    Rsync(rsync::Rsync),
     Rtsp(rtsp::Rtsp),
     Dns(dns::Dns),
     Mdns(mdns::Mdns),
@@ -57,6 +61,7 @@ impl Service {
             Self::Mqtt(spec) => ("mqtt", spec.port),
             Self::Coap(spec) => ("coap", spec.port),
             Self::Coaps(spec) => ("coaps", spec.port),
+            Self::Rsync(spec) => ("rsync", spec.port),
             Self::Rtsp(spec) => ("rtsp", spec.port),
             Self::Dns(spec) => ("dns", spec.port),
             Self::Mdns(spec) => ("mdns", spec.port),
@@ -67,6 +72,7 @@ impl Service {
             Self::OldTls(spec) => ("oldtls", spec.port),
             Self::Raw(spec) => ("raw", spec.port),
             Self::Redis(spec) => ("redis", spec.port),
+            Self::Tftp(spec) => ("tftp", spec.port),
             Self::Tarpit(spec) => ("tarpit", spec.first),
         };
         format!("{protocol}:{port}")
@@ -83,6 +89,7 @@ impl Service {
             | Self::Ssh(_)
             | Self::Mqtt(_)
             | Self::Coaps(_)
+            | Self::Rsync(_)
             | Self::Rtsp(_)
             | Self::Dns(_)
             | Self::Mdns(_)
@@ -92,7 +99,8 @@ impl Service {
             | Self::Ntp(_)
             | Self::OldTls(_)
             | Self::Raw(_)
-            | Self::Redis(_) => Ok(()),
+            | Self::Redis(_)
+            | Self::Tftp(_) => Ok(()),
         }
     }
 
@@ -106,6 +114,7 @@ impl Service {
             Self::Mqtt(spec) => spec.raise(&label, raising),
             Self::Coap(spec) => spec.raise(raising).await,
             Self::Coaps(spec) => spec.raise(raising).await,
+            Self::Rsync(spec) => spec.raise(raising),
             Self::Rtsp(spec) => spec.raise(&label, raising),
             Self::Dns(spec) => spec.raise(raising).await,
             Self::Mdns(spec) => spec.raise(raising).await,
@@ -116,6 +125,7 @@ impl Service {
             Self::OldTls(spec) => spec.raise(&label, raising),
             Self::Raw(spec) => spec.raise(raising),
             Self::Redis(spec) => spec.raise(&label, raising),
+            Self::Tftp(spec) => spec.raise(raising).await,
             Self::Tarpit(spec) => spec.raise(raising),
         }
     }

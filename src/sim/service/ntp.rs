@@ -1,4 +1,4 @@
-//! NTP (RFC 5905): the time, and the control queries (mode 6) that should not be answered to strangers.
+//! NTP (RFC 5905): the time, and the control queries (modes 6 and 7) that should not be answered to strangers.
 
 use std::net::SocketAddr;
 
@@ -22,6 +22,8 @@ pub struct Ntp {
 #[serde(rename_all = "lowercase")]
 pub enum Control {
     Open,
+    /// The list of clients (mode 7), too.
+    Monlist,
     Silent,
 }
 
@@ -37,7 +39,8 @@ impl Answerer for Clock {
     fn answer(&self, _from: SocketAddr, datagram: &[u8]) -> Vec<Vec<u8>> {
         let answer = match (datagram.first().map(|first| first & 7), self.0) {
             (Some(3), _) => time(datagram),
-            (Some(6), Control::Open) => variables(datagram),
+            (Some(6), Control::Open | Control::Monlist) => variables(datagram),
+            (Some(7), Control::Monlist) => return monlist(datagram),
             _ => None,
         };
         answer.into_iter().collect()
@@ -71,4 +74,21 @@ fn variables(query: &[u8]) -> Option<Vec<u8>> {
     answer.extend_from_slice(text);
     answer.resize(answer.len().next_multiple_of(4), 0);
     Some(answer)
+}
+
+/// Packets of a full list: six clients of 72 bytes each.
+const PACKETS: u8 = 4;
+
+/// The answer to "monlist" (mode 7, implementation 3, request 42), in several packets.
+fn monlist(query: &[u8]) -> Vec<Vec<u8>> {
+    if query.get(2..4) != Some(&[3, 42]) {
+        return Vec::new();
+    }
+    let packet = |n: u8| {
+        // A response, and more of them to come but for the last.
+        let mut answer = vec![if n + 1 < PACKETS { 0xd7 } else { 0x97 }, n, 3, 42, 0, 6, 0, 72];
+        answer.resize(8 + 6 * 72, 0);
+        answer
+    };
+    (0..PACKETS).map(packet).collect()
 }

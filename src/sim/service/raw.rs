@@ -38,6 +38,8 @@ pub enum Mode {
     Silent,
     /// Sends `text` once, then listens without a word.
     Banner,
+    /// Sends `text` whenever something comes.
+    Reply,
     /// Sends `text` for ever, as fast as the visitor takes it.
     Endless,
     /// Sends fixed bytes that fit no protocol, then closes.
@@ -95,6 +97,13 @@ impl Speaker for Mouth {
         match self.mode {
             Mode::Silent => {}
             Mode::Banner => stream.write_all(&self.text).await?,
+            Mode::Reply => {
+                let mut sink = [0; 1024];
+                while stream.read(&mut sink).await? > 0 {
+                    stream.write_all(&self.text).await?;
+                }
+                return Ok(());
+            }
             Mode::Garbage => {
                 let noise: Vec<u8> = (0..=255_u8).map(|byte| byte.wrapping_mul(167) ^ 0x5a).collect();
                 stream.write_all(&noise).await?;

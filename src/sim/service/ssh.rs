@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session};
 use russh::{Channel, ChannelId, MethodKind, MethodSet, SshId};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +32,12 @@ pub struct Ssh {
     #[serde(default)]
     pub users: Vec<User>,
     pub lockout: Option<Lockout>,
+    /// Public keys that may log in.
+    #[serde(default)]
+    pub authorized: Vec<String>,
+    /// Calls every key acceptable, to hide which ones it knows.
+    #[serde(default)]
+    pub any_key: bool,
     #[serde(default)]
     pub faults: LineFaults,
 }
@@ -59,19 +65,19 @@ impl Ssh {
             host_key().map_err(|error| SimError::Setup { service: label.to_owned(), problem: error.to_string() })?;
         let stage = &raising.stage;
         let accounts = Arc::new(Accounts::new(label, &self.users, self.accept, self.lockout, stage));
-        let server = Server { config: Arc::new(self.config(key)), accounts, shell: Shell::new(stage) };
+        let keys = Keys { any: self.any_key, known: self.authorized.clone() };
+        let server = Server { config: Arc::new(self.config(key)), accounts, keys, shell: Shell::new(stage) };
         raising.tcp(self.port, &self.faults, server)
     }
 
     fn config(&self, key: PrivateKey) -> Config {
-        let method = if self.users.is_empty() && self.accept == Accept::Users {
-            MethodKind::PublicKey
-        } else {
-            MethodKind::Password
-        };
+        let passwords = !self.users.is_empty() || self.accept == Accept::Any;
+        let keys = !passwords || self.any_key || !self.authorized.is_empty();
+        let both = [(keys, MethodKind::PublicKey), (passwords, MethodKind::Password)];
+        let methods: Vec<MethodKind> = both.into_iter().filter(|(has, _)| *has).map(|(_, method)| method).collect();
         Config {
             server_id: SshId::Standard(self.ident.clone().into()),
-            methods: MethodSet::from([method].as_slice()),
+            methods: MethodSet::from(methods.as_slice()),
             // A simulated device need not hide how long it thinks.
             auth_rejection_time: Duration::ZERO,
             keys: vec![key],
@@ -97,15 +103,24 @@ impl Speaker for Ident {
     }
 }
 
+/// The keys that may log in.
+#[derive(Clone)]
+struct Keys {
+    any: bool,
+    known: Vec<String>,
+}
+
 struct Server {
     config: Arc<Config>,
     accounts: Arc<Accounts>,
+    keys: Keys,
     shell: Shell,
 }
 
 impl Speaker for Server {
     async fn speak(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
-        let visit = Visit { accounts: Arc::clone(&self.accounts), shell: self.shell.clone(), typed: Vec::new() };
+        let (accounts, keys) = (Arc::clone(&self.accounts), self.keys.clone());
+        let visit = Visit { accounts, keys, shell: self.shell.clone(), typed: Vec::new() };
         let session = russh::server::run_stream(Arc::clone(&self.config), stream, visit);
         session.await.map_err(io::Error::other)?.await.map_err(io::Error::other)
     }
@@ -113,12 +128,19 @@ impl Speaker for Server {
 
 struct Visit {
     accounts: Arc<Accounts>,
+    keys: Keys,
     shell: Shell,
     typed: Vec<u8>,
 }
 
 impl Handler for Visit {
     type Error = russh::Error;
+
+    async fn auth_publickey_offered(&mut self, _: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        let offered = offer.public_key.to_openssh().unwrap_or_default();
+        let known = self.keys.known.iter().any(|known| offered.starts_with(known.as_str()));
+        Ok(if known || self.keys.any { Auth::Accept } else { Auth::reject() })
+    }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
         Ok(match self.accounts.login(user, password) {

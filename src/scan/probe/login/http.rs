@@ -1,6 +1,9 @@
 //! HTTP Basic (RFC 7617), Digest (RFC 7616) and HTML forms.
 use super::{Account, Door, Tried, digest};
-use crate::model::observation::{Answer, Mechanism};
+use crate::model::{
+    observation::{Answer, Mechanism},
+    scope::Pace,
+};
 use crate::scan::{
     net::{
         Trouble,
@@ -10,6 +13,7 @@ use crate::scan::{
     session::Ctx,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use std::time::Duration;
 
 fn host(door: &Door) -> String {
     door.at.endpoint.addr().to_string()
@@ -61,6 +65,21 @@ pub async fn digest(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<
     let mut request = Request::get(host(door), &door.path);
     request.headers.push(("authorization", answer.header));
     Ok(by_status(ctx.http(&door.at, request, &[answer.response.into_bytes()]).await?, &door.path))
+}
+
+/// A connection request of TR-069 with Digest. Devices throttle them, so that attempts keep apart.
+pub async fn connection_request(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tried, Trouble> {
+    let apart = match ctx.session.scope.pace {
+        Pace::Gentle | Pace::Adaptive => Duration::from_secs(30),
+        Pace::Fast => Duration::ZERO,
+    };
+    tokio::time::sleep(apart).await;
+    let mut tried = digest(ctx, door, user, secret).await?;
+    // Whoever is told that the path is unknown has come past the log-in that others do not pass.
+    if tried.answer == Answer::Unclear && tried.proof.starts_with("status 404 ") {
+        tried.answer = Answer::Accepted;
+    }
+    Ok(tried)
 }
 
 /// `application/x-www-form-urlencoded`.

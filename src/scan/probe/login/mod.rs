@@ -1,9 +1,10 @@
 //! The ways into a device, one file per protocol, behind one small interface.
 use crate::model::{
     Endpoint, Observation, Record, Sha256Digest,
-    observation::{Answer, Mechanism},
+    observation::{Answer, ControlAnswer, Mechanism},
 };
 use crate::scan::{
+    codec::onvif::Operation,
     credentials::{self, Credential},
     net::Trouble,
     session::{Ctx, Identified},
@@ -15,6 +16,7 @@ mod ftp;
 mod http;
 pub mod json;
 mod mqtt;
+mod onvif;
 mod redis;
 mod rtsp;
 pub mod ssh;
@@ -86,6 +88,8 @@ impl Door {
             Mechanism::Snmp => "snmpv3",
             Mechanism::Rtsp => "rtsp",
             Mechanism::Redis => "redis",
+            Mechanism::Cwmp => "cwmp",
+            Mechanism::Onvif => "onvif",
         }
     }
 
@@ -96,6 +100,10 @@ impl Door {
                 let all = credentials::tokens(&self.hints).into_iter();
                 all.filter(|t| token::header(&t.user).is_some()).collect()
             }
+            // Each success makes the device call its management server.
+            Mechanism::Cwmp => credentials::candidates("cwmp", &self.hints).into_iter().take(3).collect(),
+            // Cameras keep one list of users for streams and for ONVIF.
+            Mechanism::Onvif => credentials::candidates("rtsp", &self.hints),
             _ => credentials::candidates(self.protocol(), &self.hints),
         }
     }
@@ -119,6 +127,8 @@ impl Door {
             Mechanism::Ftp => ftp::nothing(ctx, &self.at).await,
             Mechanism::Rtsp => rtsp::nothing(ctx, self).await,
             Mechanism::Redis => redis::nothing(ctx, &self.at).await,
+            Mechanism::Cwmp => http::nothing(ctx, self).await,
+            Mechanism::Onvif => onvif::nothing(ctx, self).await,
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
@@ -136,6 +146,8 @@ impl Door {
             Mechanism::Ftp => ftp::pair(ctx, &self.at, user, secret).await,
             Mechanism::Rtsp => rtsp::pair(ctx, self, user, secret).await,
             Mechanism::Redis => redis::pair(ctx, &self.at, secret).await,
+            Mechanism::Cwmp => http::connection_request(ctx, self, user, secret).await,
+            Mechanism::Onvif => onvif::pair(ctx, self, user, secret).await,
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
@@ -156,13 +168,15 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
     };
     let mut all: Vec<Door> = Vec::new();
     let mut seen = BTreeSet::new();
-    for record in pages.iter().chain(&ctx.seen("json-logins")) {
+    let shown = [ctx.seen("json-logins"), ctx.seen("onvif-services")].concat();
+    let waking = ctx.seen("cwmp-connreq");
+    let plain = pages.iter().chain(&shown).flat_map(|r| ways(&r.observation).into_iter().map(move |w| (r, w)));
+    let waking = waking.iter().flat_map(|r| wake(&r.observation).map(|w| (r, w)));
+    for (record, (mechanism, path, api)) in plain.chain(waking) {
         let at = record.subject.endpoint().and_then(|e| services.iter().find(|s| s.endpoint == e));
         let Some(at) = at else { continue };
-        for (mechanism, path, api) in ways(&record.observation) {
-            if seen.insert((at.endpoint, mechanism)) {
-                all.push(door(at, mechanism, path, api));
-            }
+        if seen.insert((at.endpoint, mechanism)) {
+            all.push(door(at, mechanism, path, api));
         }
     }
     let closed = closed_streams(ctx);
@@ -211,8 +225,20 @@ fn ways(observation: &Observation) -> Vec<Way<'_>> {
             let (user_field, password_field, closed) = (user_field.clone(), password_field.clone(), closed.clone());
             vec![(Mechanism::HttpJson, path.as_str(), Some(json::Api { user_field, password_field, closed }))]
         }
+        Observation::OnvifAnswer { operation, path, answer: ControlAnswer::Refused, .. }
+            if operation == Operation::Information.name() =>
+        {
+            vec![(Mechanism::Onvif, path.as_str(), None)]
+        }
         _ => Vec::new(),
     }
+}
+
+/// The way in of a connection request (TR-069), where it asks for Digest.
+fn wake(observation: &Observation) -> Option<Way<'_>> {
+    let Observation::Http { page } = observation else { return None };
+    let digest = page.challenges.iter().any(|c| c.scheme == "digest");
+    (page.status == 401 && digest).then_some((Mechanism::Cwmp, page.path.as_str(), None))
 }
 
 /// The first stream of each camera that was closed.

@@ -169,3 +169,77 @@ async fn interactive(handle: &mut Handle<AnyKey>, user: &str, secret: &str) -> R
     }
     Err(russh::Error::NotAuthenticated)
 }
+
+/// What a server says to the question whether a key would be taken (RFC 4252, section 7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Yes,
+    No,
+    /// It takes no keys at all.
+    NoKeys,
+}
+
+/// Notes that it was asked to sign, and never does.
+struct NeverSigns(bool);
+
+struct Unsigned;
+
+impl From<russh::SendError> for Unsigned {
+    fn from(_: russh::SendError) -> Self {
+        Self
+    }
+}
+
+impl russh::Signer for NeverSigns {
+    type Error = Unsigned;
+
+    async fn auth_sign(
+        &mut self,
+        _: &russh::keys::agent::AgentIdentity,
+        _: Option<russh::keys::HashAlg>,
+        _: Vec<u8>,
+    ) -> Result<Vec<u8>, Unsigned> {
+        self.0 = true;
+        Err(Unsigned)
+    }
+}
+
+/// Whether the server would take these public keys for this user, all asked on one connection. Nothing is signed.
+pub async fn would_take(
+    ctx: &Ctx,
+    e: Endpoint,
+    user: &str,
+    keys: &[&russh::keys::PublicKey],
+) -> Result<(Vec<Taken>, Sha256Digest), Trouble> {
+    let mut open = Open::to(ctx, e).await?;
+    let mut all = Vec::with_capacity(keys.len());
+    for key in keys {
+        all.push(one_key(&mut open.handle, user, key).await?);
+    }
+    Ok((all, open.close().await?))
+}
+
+async fn one_key(handle: &mut Handle<AnyKey>, user: &str, key: &russh::keys::PublicKey) -> Result<Taken, Trouble> {
+    use russh::keys::{Algorithm, HashAlg};
+    // Old servers know RSA with SHA-1 alone, new ones refuse it.
+    let hashes: &[Option<HashAlg>] = match key.algorithm() {
+        Algorithm::Rsa { .. } => &[Some(HashAlg::Sha512), None],
+        _ => &[None],
+    };
+    for hash in hashes {
+        let mut signer = NeverSigns(false);
+        let said = handle.authenticate_publickey_with(user, key.clone(), *hash, &mut signer).await;
+        match said {
+            _ if signer.0 => return Ok(Taken::Yes),
+            Ok(AuthResult::Failure { remaining_methods, .. })
+                if !remaining_methods.contains(&russh::MethodKind::PublicKey) =>
+            {
+                return Ok(Taken::NoKeys);
+            }
+            Ok(AuthResult::Failure { .. }) => {}
+            Ok(AuthResult::Success) => return Err(Trouble::NotUnderstood("SSH: it let us in unasked".to_owned())),
+            Err(Unsigned) => return Err(Trouble::Closed),
+        }
+    }
+    Ok(Taken::No)
+}

@@ -3,7 +3,9 @@
 mod api;
 mod auth;
 mod form;
+mod onvif;
 mod site;
+mod websocket;
 mod wire;
 
 pub(in crate::sim::service) use auth::{Tokens, digest_challenge, prove_digest};
@@ -41,6 +43,10 @@ pub struct Http {
     /// The token of `auth = "token"`.
     pub token: Option<String>,
     pub upload: Option<Upload>,
+    /// ONVIF services beside the pages, for the users of the site.
+    pub onvif: Option<onvif::Onvif>,
+    #[serde(default)]
+    pub websockets: Vec<websocket::WebSocket>,
     /// Redirects everything to HTTPS on this port of the device file.
     pub redirect_https: Option<u16>,
     #[serde(default)]

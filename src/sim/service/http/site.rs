@@ -10,12 +10,14 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
+use super::onvif;
+use super::websocket::WebSocket;
 use super::wire::{self, Request, Response, Stays};
 use super::{Access, Auth, Framing, Http, Route};
 use crate::sim::account::{Accounts, Login};
 use crate::sim::fill::fill;
 use crate::sim::listen::Speaker;
-use crate::sim::{SimError, Stage};
+use crate::sim::{Identity, SimError, Stage};
 
 /// What common servers say to a visitor who forgot the `s` of `https`.
 const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\
@@ -27,6 +29,7 @@ const TLS_HANDSHAKE_RECORD: u8 = 22;
 
 pub(super) struct Site {
     spec: Http,
+    identity: Identity,
     acceptor: Option<TlsAcceptor>,
     accounts: Accounts,
     realm: String,
@@ -47,6 +50,9 @@ impl Site {
                 *value = fill(value, stage);
             }
         }
+        for text in spec.websockets.iter_mut().flat_map(|socket| &mut socket.send) {
+            *text = fill(text, stage);
+        }
         spec.form.text = fill(&spec.form.text, stage);
         let acceptor = spec.tls.as_ref().map(|tls| tls.acceptor(label, stage)).transpose()?;
         let secure = spec.redirect_https.map(|port| stage.authority(port, 443)).transpose()?;
@@ -62,6 +68,7 @@ impl Site {
             realm: fill(&spec.realm, stage),
             upload_page: fill(UPLOAD_PAGE, stage),
             nonces: Tokens::default(),
+            identity: stage.identity.clone(),
             spec,
             acceptor,
             form,
@@ -99,6 +106,10 @@ impl Site {
         loop {
             let (response, method, stays) = match wire::read_head(&mut stream).await {
                 Ok(None) => break,
+                Ok(Some(request)) if self.upgrades(&request).is_some() => {
+                    let Some(socket) = self.upgrades(&request) else { break };
+                    return socket.speak(&mut stream, &request).await;
+                }
                 Ok(Some(mut request)) => {
                     let (response, stays) = self.handle(&mut stream, &mut request).await?;
                     (response, request.method, stays)
@@ -121,6 +132,11 @@ impl Site {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        if self.spec.onvif.is_some() && request.method == "POST" && onvif::is_its_own(&request.path) {
+            wire::read_body(stream, request).await?;
+            let response = self.spec.onvif.as_ref().map(|spec| spec.answer(request, &self.accounts, &self.identity));
+            return Ok((response.unwrap_or_else(|| Response::html(404, "")), self.stays(request)));
+        }
         if let Some(refusal) = self.refusal(request) {
             let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
             let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
@@ -225,6 +241,12 @@ impl Site {
             "POST" | "PUT" => Response::html(200, "<p>File received, verifying. Do not switch off.</p>\n"),
             _ => Response::html(200, &self.upload_page),
         }
+    }
+
+    fn upgrades(&self, request: &Request) -> Option<&WebSocket> {
+        let socket = self.spec.websockets.iter().find(|socket| socket.path == request.path)?;
+        let asked = request.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"));
+        (asked && (socket.access == Access::Open || self.refusal(request).is_none())).then_some(socket)
     }
 
     fn route(&self, path: &str) -> Option<&Route> {

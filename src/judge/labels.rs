@@ -1,0 +1,297 @@
+//! Passwords of labels, compared: is there a regularity, can they be made from what the label tells anybody, is there room
+//! enough to guess in. Pure; no password ever leaves this module, in whole or in part.
+mod derive;
+mod pattern;
+
+use serde::Serialize;
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+/// A verdict that chance could have made, is none.
+const CHANCE: f64 = 1e-6;
+
+#[derive(Debug, Error)]
+pub enum LabelError {
+    #[error("line {line}: not readable as CSV ({why}); save it as UTF-8 CSV")]
+    Row { line: usize, why: String },
+    // The columns are not shown: without a header the first row holds a password.
+    #[error("line 1: no column `password`; name the columns in the first line")]
+    NoPassword,
+    #[error("line {0}: the password is empty; leave the row out")]
+    Empty(usize),
+    #[error("no row below the header; write one per device")]
+    NoRows,
+}
+
+/// One device's label.
+pub struct Label {
+    password: Vec<char>,
+    /// Column and value of what anybody may read: serial number, MAC address, network name.
+    public: Vec<(String, String)>,
+}
+
+pub fn read(bytes: &[u8]) -> Result<Vec<Label>, LabelError> {
+    let mut rows = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let bad = |line: usize, e: csv::Error| LabelError::Row { line, why: e.to_string() };
+    let header: Vec<String> = rows.headers().map_err(|e| bad(1, e))?.iter().map(str::to_lowercase).collect();
+    let Some(at) = header.iter().position(|h| h == "password") else {
+        return Err(LabelError::NoPassword);
+    };
+    let mut labels = Vec::new();
+    for (n, row) in rows.records().enumerate() {
+        let line = n + 2;
+        let row = row.map_err(|e| bad(line, e))?;
+        let password: Vec<char> = row.get(at).unwrap_or_default().chars().collect();
+        if password.is_empty() {
+            return Err(LabelError::Empty(line));
+        }
+        let cells =
+            header.iter().zip(row.iter()).enumerate().filter(|(n, (h, v))| *n != at && *h != "sample" && !v.is_empty());
+        let public = cells.map(|(_, (h, v))| (h.clone(), v.to_owned())).collect();
+        labels.push(Label { password, public });
+    }
+    if labels.is_empty() { Err(LabelError::NoRows) } else { Ok(labels) }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Outcome {
+    Pass,
+    Inconclusive,
+    Fail,
+}
+
+/// One question, by the id of the catalogue of checks.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub check: &'static str,
+    pub verdict: Outcome,
+    pub observed: Vec<String>,
+}
+
+/// What comes of it. Its form is `passwords/1`.
+#[derive(Debug, Serialize)]
+pub struct Compared {
+    pub schema: &'static str,
+    pub samples: usize,
+    /// How many a PASS needs.
+    pub samples_needed: usize,
+    pub shortest: usize,
+    pub longest: usize,
+    /// Kinds of characters that occur.
+    pub classes: Vec<&'static str>,
+    /// No generator of such passwords has more than this. Small samples make it too large, never too small.
+    pub bits_at_most: u32,
+    pub bits_needed: u32,
+    pub verdict: Outcome,
+    pub results: Vec<Row>,
+}
+
+/// Thresholds; a scheme may ask for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    pub samples: usize,
+    pub bits: u32,
+}
+
+pub fn compare(labels: &[Label], needs: Needs) -> Compared {
+    let space = Space::of(labels);
+    let results = vec![derive::judge(labels, &space, needs), pattern::judge(labels, &space, needs)];
+    let lengths = || labels.iter().map(|l| l.password.len());
+    Compared {
+        schema: "passwords/1",
+        samples: labels.len(),
+        samples_needed: needs.samples,
+        shortest: lengths().min().unwrap_or(0),
+        longest: lengths().max().unwrap_or(0),
+        classes: space.classes.clone(),
+        bits_at_most: whole(space.bits),
+        bits_needed: needs.bits,
+        verdict: results.iter().map(|r| r.verdict).max().unwrap_or(Outcome::Inconclusive),
+        results,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a u32 holds")]
+fn whole(bits: f64) -> u32 {
+    bits.clamp(0.0, 4096.0) as u32
+}
+
+/// Where a row stands: what is found is a FAIL; nothing found is a PASS only over enough samples.
+fn settle(check: &'static str, bad: Vec<String>, unclear: Vec<String>, good: &str, count: usize, needs: Needs) -> Row {
+    if !bad.is_empty() {
+        return Row { check, verdict: Outcome::Fail, observed: bad };
+    }
+    if !unclear.is_empty() {
+        return Row { check, verdict: Outcome::Inconclusive, observed: unclear };
+    }
+    if count < needs.samples.max(2) {
+        let observed = vec![format!("{good} in {count} of the {} samples that are needed", needs.samples.max(2))];
+        return Row { check, verdict: Outcome::Inconclusive, observed };
+    }
+    Row { check, verdict: Outcome::Pass, observed: vec![format!("{good} in {count} samples")] }
+}
+
+/// The room that the passwords may have been drawn from, as large as the samples allow.
+struct Space {
+    classes: Vec<&'static str>,
+    /// Characters per place.
+    alphabet: f64,
+    bits: f64,
+}
+
+impl Space {
+    fn of(labels: &[Label]) -> Self {
+        let all: BTreeSet<char> = labels.iter().flat_map(|l| l.password.iter().copied()).collect();
+        let total: usize = labels.iter().map(|l| l.password.len()).sum();
+        // In so many characters a generator of more letters would have shown one.
+        let hex = total >= 20 && all.iter().all(char::is_ascii_hexdigit) && !mixed_case(&all);
+        let classes = classes(all.iter());
+        let alphabet = if hex && classes.len() > 1 { 16.0 } else { size(&classes) };
+        Self { classes, alphabet, bits: bits(labels, alphabet) }
+    }
+}
+
+fn mixed_case(all: &BTreeSet<char>) -> bool {
+    all.iter().any(char::is_ascii_lowercase) && all.iter().any(char::is_ascii_uppercase)
+}
+
+fn classes<'a>(chars: impl Iterator<Item = &'a char> + Clone) -> Vec<&'static str> {
+    let holds = |is: fn(&char) -> bool| chars.clone().any(is);
+    let kinds = [
+        ("digits", holds(char::is_ascii_digit)),
+        ("lower case", holds(char::is_ascii_lowercase)),
+        ("upper case", holds(char::is_ascii_uppercase)),
+        ("others", holds(|c| !c.is_ascii_alphanumeric())),
+    ];
+    kinds.into_iter().filter(|(_, here)| *here).map(|(name, _)| name).collect()
+}
+
+fn size(classes: &[&str]) -> f64 {
+    classes
+        .iter()
+        .map(|c| {
+            if *c == "digits" {
+                10.0
+            } else if *c == "others" {
+                33.0
+            } else {
+                26.0
+            }
+        })
+        .sum()
+}
+
+/// Place by place where all are of one length: a place has the kinds of characters that it shows, and none where four
+/// samples or more show the same one.
+fn bits(labels: &[Label], alphabet: f64) -> f64 {
+    let longest = labels.iter().map(|l| l.password.len()).max().unwrap_or(0);
+    let one_length = labels.iter().all(|l| l.password.len() == longest);
+    let place = |n: usize| {
+        let here: BTreeSet<char> = labels.iter().filter_map(|l| l.password.get(n).copied()).collect();
+        match (one_length, here.len()) {
+            (true, 1) if labels.len() >= 4 => 0.0,
+            // A few samples seldom show every kind that a place may hold.
+            (true, _) if labels.len() >= 10 => size(&classes(here.iter())).min(alphabet).log2(),
+            (true | false, _) => alphabet.log2(),
+        }
+    };
+    (0..longest).map(place).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDS: Needs = Needs { samples: 10, bits: 40 };
+
+    /// Twelve random characters each, made once.
+    const RANDOM: [&str; 10] = [
+        "kT7vQp2mXz9R",
+        "Wd4hNs8bLc3Y",
+        "m9GxR2tKv5Fj",
+        "Zq6Jw3nPd8Hc",
+        "b5XyU7rMe2Ts",
+        "Vh2Lk9fCz4Wn",
+        "n8DpS6gQa3Jx",
+        "Rc3Tm5wYb7Kv",
+        "x6FzH4jNu9Ld",
+        "Gy7Be2qVs5Mw",
+    ];
+
+    fn verdicts(header: &str, rows: &[String]) -> (Outcome, Outcome, String) {
+        let csv = format!("{header}\n{}\n", rows.join("\n"));
+        let c = compare(&read(csv.as_bytes()).unwrap(), NEEDS);
+        let of = |id: &str| c.results.iter().find(|r| r.check == id).unwrap().verdict;
+        (of("dev-password-pattern"), of("dev-password-derivable"), serde_json::to_string(&c).unwrap())
+    }
+
+    fn serials(passwords: &[&str]) -> Vec<String> {
+        passwords
+            .iter()
+            .enumerate()
+            .map(|(n, p)| format!("{p},SN{:06},3C:7F:21:A0:{n:02X}:{:02X}", 417 + n * 31, 91 + n))
+            .collect()
+    }
+
+    #[test]
+    fn ten_random_passwords_pass_both_questions() {
+        let (pattern, derivable, json) = verdicts("password,serial,mac", &serials(&RANDOM));
+        assert_eq!((pattern, derivable), (Outcome::Pass, Outcome::Pass), "{json}");
+    }
+
+    #[test]
+    fn too_few_samples_never_pass() {
+        let (pattern, derivable, _) = verdicts("password,serial,mac", &serials(&RANDOM[..2]));
+        assert_eq!((pattern, derivable), (Outcome::Inconclusive, Outcome::Inconclusive));
+    }
+
+    #[test]
+    fn a_counter_a_common_beginning_and_a_date_are_regularities() {
+        for some in [
+            vec!["AB12-0001", "AB12-0002", "AB12-0003"],
+            vec!["Home-kT7vQp2m", "Home-Wd4hNs8b", "Home-m9GxR2tK"],
+            vec!["kT20240113vQp", "Wd20240114hNs", "m920240115GxR"],
+            vec!["admin-kT7vQp", "admin-Wd4hNs"],
+            vec!["00417355", "00417356"],
+        ] {
+            let (pattern, _, json) = verdicts("password,serial,mac", &serials(&some));
+            assert_eq!(pattern, Outcome::Fail, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_mac_and_the_digest_of_a_serial_number_are_found() {
+        let end =
+            ["A0:10:2B", "B1:44:9E", "C7:01:5D"].map(|m| format!("{},3C:7F:21:{m}", m.replace(':', "").to_lowercase()));
+        let (_, derivable, json) = verdicts("password,mac", &end);
+        assert_eq!(derivable, Outcome::Fail, "{json}");
+        let digest = |s: &str| {
+            use md5::Digest;
+            crate::model::digest::hex(&md5::Md5::digest(s.as_bytes()))[..8].to_owned()
+        };
+        let rows = ["SN-1001", "SN-1777", "SN-2040"].map(|s| format!("{},{s}", digest(s)));
+        let (_, derivable, json) = verdicts("password,serial", &rows);
+        assert_eq!(derivable, Outcome::Fail, "{json}");
+        assert!(json.contains("the first 8 of MD5 of `serial`"), "{json}");
+    }
+
+    #[test]
+    fn four_digits_that_chance_may_have_made_are_not_called_derived() {
+        let (_, derivable, json) = verdicts("password,serial", &["1001,SN-1001".to_owned()]);
+        assert_eq!(derivable, Outcome::Inconclusive, "{json}");
+    }
+
+    #[test]
+    fn no_password_and_no_part_of_one_is_told() {
+        let shown = verdicts("password,serial,mac", &serials(&["Home-kT7vQp2m", "Home-Wd4hNs8b", "Home-m9GxR2tK"])).2;
+        assert!(!shown.contains("Home") && !shown.contains("kT7"), "{shown}");
+    }
+
+    #[test]
+    fn a_file_without_its_column_or_with_an_empty_password_is_an_error_that_says_so() {
+        assert!(read(b"serial,mac\n1,2\n").err().unwrap().to_string().starts_with("line 1: no column `password`"));
+        assert!(read(b"password,mac\n,2\n").err().unwrap().to_string().starts_with("line 2:"));
+        assert!(read(b"password,mac\n").err().unwrap().to_string().starts_with("no row"));
+    }
+}
