@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use patuh::{
     judge::{Decision, Evidence, Verdict, check},
     model::Recording,
@@ -112,6 +113,43 @@ async fn the_infrastructure_services_of_both_gateways_are_judged_as_their_files_
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_camera_is_seen_to_play_and_no_picture_is_kept() {
     earns_what_it_expects("ip-camera-bad", "127.0.62.7").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_careless_panel_shows_to_strangers_is_found_and_a_careful_one_passes() {
+    earns_what_it_expects("web-panel-bad", "127.0.82.2").await;
+    earns_what_it_expects("web-panel-good", "127.0.82.3").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn harmless_pages_at_dangerous_paths_and_a_page_for_every_path_are_no_exposure() {
+    earns_what_it_expects("trap-web-lookalikes", "127.0.82.4").await;
+    earns_what_it_expects("trap-catch-all-200", "127.0.82.5").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_configuration_log_or_picture_that_a_device_shows_is_kept() {
+    if !root() {
+        return;
+    }
+    let running = start("web-panel-bad", "127.0.82.6").await;
+    let dir = tempfile::tempdir().unwrap();
+    scan(&running, dir.path());
+    running.stop().await;
+    let transcripts = std::fs::read_to_string(dir.path().join("recording/transcripts.jsonl")).unwrap();
+    let mut heads = 0;
+    for line in transcripts.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let mut received = Vec::new();
+        for event in line["events"].as_array().unwrap().iter().filter(|e| e["way"] == "received") {
+            received.extend(STANDARD.decode(event["data"].as_str().unwrap()).unwrap());
+        }
+        let text = String::from_utf8_lossy(&received).into_owned();
+        assert!(!text.contains("rahsia-42-kucing") && !text.contains("syslogd"), "{text}");
+        assert!(!text.contains("JFIF"), "a picture");
+        heads += usize::from(text.contains("image/jpeg"));
+    }
+    assert!(heads > 0, "the head of the picture's reply is kept as evidence");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 //!
 //! Text that came from the device is cleaned by [`clean`] before it is written here, so that no
 //! report has to fear it; the bytes as received are in the transcript that the record cites.
+pub mod web;
+
 use super::{digest::Sha256Digest, subject::Transport};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
@@ -290,6 +292,31 @@ pub enum Observation {
         status: u16,
         asks: Asks,
         proof: String,
+    },
+    /// What a path that cannot exist gets: the control of every finding by a path.
+    HttpMissing {
+        path: String,
+        status: u16,
+    },
+    /// Something that a page shows to somebody without a credential, told by a rule of the list of exposures. Of what
+    /// it holds only the classes of sensitive content are kept.
+    HttpShown {
+        path: String,
+        status: u16,
+        shows: web::Shown,
+        rule: String,
+        sensitive: Vec<String>,
+    },
+    /// A question that a web server should not answer.
+    HttpControlled {
+        question: web::Question,
+        path: String,
+        answer: ControlAnswer,
+        proof: String,
+    },
+    /// How a page is to be handled by a browser, and where it leads.
+    HttpPolicy {
+        policy: web::HttpPolicy,
     },
     SecurityTxt {
         path: String,

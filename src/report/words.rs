@@ -1,7 +1,7 @@
 //! An observation in a sentence, for people who read evidence.
 use crate::model::{
     Observation,
-    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer},
+    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer, web::HttpPolicy},
 };
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
@@ -38,6 +38,16 @@ pub fn words(o: &Observation) -> String {
             c.subject, c.issuer, c.key, c.not_before, c.not_after, c.sha256
         ),
         Observation::Http { page } => http(page),
+        Observation::HttpMissing { path, status } => format!("{path}, which cannot exist, is answered with {status}"),
+        Observation::HttpShown { path, status, shows, rule, sensitive } => format!(
+            "{path} ({status}) shows {} ({rule}){}",
+            shows.words(),
+            if sensitive.is_empty() { String::new() } else { format!(", with {}", sensitive.join(", ")) }
+        ),
+        Observation::HttpControlled { question, path, answer: a, proof } => {
+            format!("{path}: {}: {} ({proof})", question.words(), controlled(*a))
+        }
+        Observation::HttpPolicy { policy: p } => policy(p),
         Observation::SecurityTxt { path, status, contacts, expires, problems } => format!(
             "{path}: status {status}; contacts: {}; expires: {}; problems: {}",
             some(&contacts.join(", ")),
@@ -115,6 +125,19 @@ fn http(page: &HttpPage) -> String {
         page.status,
         some(&page.title),
         some(&page.server)
+    )
+}
+
+fn policy(p: &HttpPolicy) -> String {
+    let cookies =
+        p.cookies.iter().map(|c| format!("{} ({})", c.name, if c.http_only { "HttpOnly" } else { "readable" }));
+    format!(
+        "GET {}: framing by others {}; cookies: {}; cleartext parts: {}; secrets in addresses: {}",
+        p.path,
+        if p.no_framing { "forbidden" } else { "allowed" },
+        some(&list(cookies)),
+        some(&p.insecure.join(", ")),
+        some(&p.secrets_in_urls.join(", "))
     )
 }
 

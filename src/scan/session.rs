@@ -247,6 +247,9 @@ impl Ctx {
         for s in secrets {
             wire.tape.hide(s);
         }
+        if request.keep == http::Keep::Heads {
+            wire.tape.heads_only();
+        }
         http::exchange(wire, request, Duration::from_secs(10)).await
     }
 

@@ -61,6 +61,9 @@ mod upd_upload_unauthenticated;
 mod upd_version_visible;
 mod upnp_description_leak;
 mod vdp_security_txt;
+mod web_exposure;
+mod web_policy;
+mod web_questions;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +147,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 pub static CHECKS: &[&Check] = &[
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
+    &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
@@ -157,10 +161,24 @@ pub static CHECKS: &[&Check] = &[
     &http_admin_cleartext::CHECK,
     &http_admin_unauthenticated::CHECK,
     &http_basic_default_creds::CHECK,
+    &web_exposure::BACKUP,
+    &web_questions::ORIGIN,
+    &web_policy::IN_URL,
+    &web_exposure::DEBUG,
+    &web_exposure::SAMPLE,
     &http_digest_default_creds::CHECK,
+    &web_exposure::LISTING,
+    &web_exposure::ERROR,
     &http_form_default_creds::CHECK,
+    &web_questions::HOST,
+    &web_policy::MIXED,
+    &web_exposure::INFO,
     &http_json_login_default_creds::CHECK,
+    &web_questions::METHODS,
+    &web_policy::HEADERS,
     &http_static_bearer_token::CHECK,
+    &web_exposure::SOURCE,
+    &web_exposure::LOG,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
     &mqtt_cleartext_listener::CHECK,

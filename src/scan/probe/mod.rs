@@ -9,6 +9,7 @@ mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
 mod html;
+mod http_questions;
 mod http_surface;
 mod json_logins;
 mod login;
@@ -26,7 +27,7 @@ mod tls_certificate;
 mod tls_versions;
 mod udp_services;
 mod upnp_description;
-
+mod web;
 mod websocket;
 
 pub use udp_services::default_ports as default_udp_ports;
@@ -55,6 +56,7 @@ pub static PROBES: &[&Probe] = &[
     &tls_certificate::PROBE,
     &ssh_host_key::PROBE,
     &http_surface::PROBE,
+    &http_questions::PROBE,
     &json_logins::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,

@@ -11,7 +11,7 @@ use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
 use super::wire::{self, Request, Response, Stays};
-use super::{Access, Auth, Framing, Http, Route};
+use super::{Access, Auth, Careless, Framing, Http, Route};
 use crate::sim::account::{Accounts, Login};
 use crate::sim::fill::fill;
 use crate::sim::listen::Speaker;
@@ -97,9 +97,11 @@ impl Site {
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<()> {
         let mut stream = BufStream::new(stream);
         loop {
+            let mut origin = None;
             let (response, method, stays) = match wire::read_head(&mut stream).await {
                 Ok(None) => break,
                 Ok(Some(mut request)) => {
+                    origin = request.header("origin").map(str::to_owned);
                     let (response, stays) = self.handle(&mut stream, &mut request).await?;
                     (response, request.method, stays)
                 }
@@ -108,6 +110,7 @@ impl Site {
                 }
                 Err(error) => return Err(error),
             };
+            let response = self.allowing(origin.as_deref(), response);
             wire::write(&mut stream, &self.signed(response), self.spec.framing, &method, stays).await?;
             if stays == Stays::Closes {
                 break;
@@ -121,6 +124,9 @@ impl Site {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        if let Some(answer) = self.before_all(request) {
+            return Ok((answer, Stays::Closes));
+        }
         if let Some(refusal) = self.refusal(request) {
             let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
             let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
@@ -128,6 +134,18 @@ impl Site {
         }
         wire::read_body(stream, request).await?;
         Ok((self.answer(request), self.stays(request)))
+    }
+
+    /// What is answered before anybody asks for a page.
+    fn before_all(&self, request: &Request) -> Option<Response> {
+        if request.method == "TRACE" && self.spec.careless.contains(&Careless::Trace) {
+            let lines = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let head = format!("TRACE {} HTTP/1.1\r\n{}", request.target, lines.collect::<String>());
+            return Some(Response::new(200, "message/http", head));
+        }
+        let foreign = |host: &str| host.split(':').next().unwrap_or_default().parse::<std::net::IpAddr>().is_err();
+        let asked = request.header("host").unwrap_or_default();
+        (self.spec.own_hosts && foreign(asked)).then(|| Response::html(421, "<h1>421 Misdirected Request</h1>\n"))
     }
 
     fn stays(&self, request: &Request) -> Stays {
@@ -211,7 +229,7 @@ impl Site {
                 Response::html(405, "<h1>405 Method Not Allowed</h1>\n").with("Allow", "GET, HEAD, POST")
             }
             Some(route) => {
-                let mut response = Response::new(route.status, &route.content_type, route.body.as_bytes());
+                let mut response = Response::new(route.status, &route.content_type, route.bytes());
                 response.headers.extend(route.headers.clone());
                 response
             }
@@ -230,6 +248,16 @@ impl Site {
     fn route(&self, path: &str) -> Option<&Route> {
         let exact = self.spec.routes.iter().find(|route| route.path == path);
         exact.or_else(|| self.spec.routes.iter().find(|route| route.path == "*"))
+    }
+
+    /// Lets whoever asks read.
+    fn allowing(&self, origin: Option<&str>, response: Response) -> Response {
+        match origin.filter(|_| self.spec.careless.contains(&Careless::Origin)) {
+            Some(origin) => {
+                response.with("Access-Control-Allow-Origin", origin).with("Access-Control-Allow-Credentials", "true")
+            }
+            None => response,
+        }
     }
 
     fn signed(&self, response: Response) -> Response {
