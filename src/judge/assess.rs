@@ -107,9 +107,9 @@ pub struct CheckRow {
     pub remedy: &'static str,
     #[serde(skip)]
     pub(super) proves: Proves,
-    /// It compares samples, and there is one: it holds up nobody.
+    /// An assessor may decide it instead: it holds up nobody.
     #[serde(skip)]
-    pub(super) alone: bool,
+    pub(super) left: bool,
 }
 
 /// Of requirements.
@@ -262,7 +262,7 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         severity: check.severity,
         remedy: check.remedy,
         proves: check.pass,
-        alone: judge.compares_samples() && evidence.samples() < 2,
+        left: judge.left_to_assessor(evidence),
     };
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {

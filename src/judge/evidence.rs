@@ -1,6 +1,6 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, scope::Vantage};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, Why, scope::Vantage};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -130,6 +130,13 @@ impl<'a> Evidence<'a> {
             all = all.and(known);
         }
         all
+    }
+
+    /// Whether `probe` never looked, because it was not in the plan or was more than the scope grants.
+    pub fn never_tried(&self, probe: &str) -> bool {
+        let looked = self.recording.runs.iter().any(|r| r.probe == probe && !r.records.is_empty());
+        let gaps = self.recording.gaps_of(probe);
+        !looked && !gaps.is_empty() && gaps.iter().all(|g| matches!(g.why, Why::TooIntrusive | Why::NotRun))
     }
 
     /// The time of the recording: what "now" means to a check.

@@ -2,6 +2,7 @@
 //!
 //! Text that came from the device is cleaned by [`clean`] before it is written here, so that no
 //! report has to fear it; the bytes as received are in the transcript that the record cites.
+pub mod guessing;
 pub mod web;
 
 use super::{digest::Sha256Digest, subject::Transport};
@@ -345,6 +346,10 @@ pub enum Observation {
         tried: u32,
         left: u32,
         why: String,
+    },
+    /// One event of a series of guesses.
+    Guessing {
+        guessing: guessing::Guessing,
     },
     /// A path that takes log-ins in JSON, and the paths that were closed without one.
     JsonLogin {

@@ -1,7 +1,11 @@
 //! An observation in a sentence, for people who read evidence.
 use crate::model::{
     Observation,
-    observation::{Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer, web::HttpPolicy},
+    observation::{
+        Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, TlsAnswer,
+        guessing::{Guess, Guessed, Guessing},
+        web::HttpPolicy,
+    },
 };
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
@@ -66,6 +70,7 @@ pub fn words(o: &Observation) -> String {
         Observation::LoginsLeft { mechanism, tried, left, why } => {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
+        Observation::Guessing { guessing: g } => guess(g),
         Observation::JsonLogin { path, status, closed, .. } => {
             format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))
         }
@@ -126,6 +131,24 @@ fn http(page: &HttpPage) -> String {
         some(&page.title),
         some(&page.server)
     )
+}
+
+fn guess(g: &Guessing) -> String {
+    let at = g.mechanism.word();
+    let whose = match g.account {
+        Guessed::MadeUp => "a name that was made up",
+        Guessed::Named => "the account that the scope names",
+    };
+    match g.guess {
+        Guess::Sent { n, most } => format!("{at}: wrong secret {n} of at most {most} for {whose} is about to be sent"),
+        Guess::Answered { n, answer: a, ms, neutral_ms } => {
+            format!("{at}: wrong secret {n}: {}, after {ms} ms; another question took {neutral_ms} ms", answer(a))
+        }
+        Guess::Asking { what } => format!("{at}: {} is about to be sent", what.words()),
+        Guess::Around { what, answer: a, after_ms } => {
+            format!("{at}: {}: {}, {after_ms} ms after the last guess", what.words(), answer(a))
+        }
+    }
 }
 
 fn policy(p: &HttpPolicy) -> String {

@@ -276,6 +276,20 @@ impl Ctx {
         ledger.charge(&self.traits(), account, allowed)
     }
 
+    /// Charges a guess, which the scope file granted: no budget withholds it, but later scans must know of it.
+    pub fn charge_guess(&self, account: &str) -> Result<(), String> {
+        let Some(ledger) = &self.session.ledger else { return Err("this scan keeps no ledger of attempts".to_owned()) };
+        let window_minutes = self.session.scope.credentials.window_minutes;
+        match ledger.charge(&self.traits(), account, Allowance { per_account: u8::MAX, window_minutes }) {
+            Ok(_) => Ok(()),
+            Err(Withheld::LockedEarlier) => Err("the ledger says that an earlier scan saw signs of a lock".to_owned()),
+            Err(Withheld::Spent | Withheld::SpentEarlier) => {
+                Err("the ledger counts too many guesses already".to_owned())
+            }
+            Err(Withheld::NoLedger(why)) => Err(why),
+        }
+    }
+
     /// Gives a charge back: the attempt succeeded, so that no failure was counted.
     pub fn accepted(&self, ticket: Ticket, credential: Option<String>) {
         if let Some(ledger) = &self.session.ledger {

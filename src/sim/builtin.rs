@@ -30,6 +30,8 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "fwa-gateway-good", toml: include_str!("../../fixtures/duts/fwa-gateway-good.toml") },
     Builtin { name: "ip-camera-bad", toml: include_str!("../../fixtures/duts/ip-camera-bad.toml") },
     Builtin { name: "ip-camera-good", toml: include_str!("../../fixtures/duts/ip-camera-good.toml") },
+    Builtin { name: "login-guard-bad", toml: include_str!("../../fixtures/duts/login-guard-bad.toml") },
+    Builtin { name: "login-guard-good", toml: include_str!("../../fixtures/duts/login-guard-good.toml") },
     Builtin { name: "smart-hub-bad", toml: include_str!("../../fixtures/duts/smart-hub-bad.toml") },
     Builtin { name: "smart-hub-good", toml: include_str!("../../fixtures/duts/smart-hub-good.toml") },
     Builtin { name: "trap-any-credential", toml: include_str!("../../fixtures/duts/trap-any-credential.toml") },

@@ -18,6 +18,7 @@ mod disc_target_binding;
 mod dns_open_resolver;
 mod ftp_anonymous;
 mod ftp_default_creds;
+mod guessing;
 mod http_admin_cleartext;
 mod http_admin_unauthenticated;
 mod http_basic_default_creds;
@@ -88,8 +89,9 @@ pub enum Severity {
 pub trait Judge: Send + Sync {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision;
 
-    /// Whether it compares samples of a model: with one of them it decides nothing, and an assessor may do it instead.
-    fn compares_samples(&self) -> bool {
+    /// Whether the recording holds nothing by which it could decide, because one sample alone was given or nobody granted
+    /// the look. Then it holds up no requirement: an assessor may decide the same question.
+    fn left_to_assessor(&self, _: &Evidence<'_>) -> bool {
         false
     }
 
@@ -145,6 +147,8 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &guessing::HTTP,
+    &guessing::RECOVERY,
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
     &web_exposure::PICTURE,
@@ -181,6 +185,7 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::LOG,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
+    &guessing::MQTT,
     &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
@@ -194,6 +199,7 @@ pub static CHECKS: &[&Check] = &[
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,
+    &guessing::SSH,
     &ssh_default_creds::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,

@@ -8,6 +8,7 @@ mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod guessing;
 mod html;
 mod http_questions;
 mod http_surface;
@@ -30,6 +31,7 @@ mod upnp_description;
 mod web;
 mod websocket;
 
+pub use guessing::MOST as MOST_GUESSES;
 pub use udp_services::default_ports as default_udp_ports;
 
 pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -66,6 +68,7 @@ pub static PROBES: &[&Probe] = &[
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,
+    &guessing::PROBE,
     &device_binding::END,
 ];
 

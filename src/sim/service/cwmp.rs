@@ -47,6 +47,7 @@ impl Cwmp {
             accept: Accept::Users,
             users: self.users.clone(),
             lockout: self.lockout,
+            slower_ms: 0,
             form: Form::default(),
             token: None,
             upload: None,

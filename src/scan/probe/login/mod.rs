@@ -123,6 +123,17 @@ impl Door {
         }
     }
 
+    /// A question to the same service that is no log-in, to tell a slow device from one that slows guesses.
+    pub async fn neutral(&self, ctx: &Ctx) -> Result<(), Trouble> {
+        match self.protocol() {
+            "http" => self.try_nothing(ctx).await.map(drop),
+            _ => {
+                ctx.connect(self.at.endpoint, self.at.tls).await?.close().await;
+                Ok(())
+            }
+        }
+    }
+
     pub async fn try_pair(&self, ctx: &Ctx, user: &str, secret: &str) -> Result<Tried, Trouble> {
         match self.mechanism {
             Mechanism::HttpBasic => http::basic(ctx, self, user, secret).await,

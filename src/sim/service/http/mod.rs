@@ -36,6 +36,9 @@ pub struct Http {
     #[serde(default)]
     pub users: Vec<User>,
     pub lockout: Option<Lockout>,
+    /// By how many milliseconds each failure in a row makes the answer to the next one later.
+    #[serde(default)]
+    pub slower_ms: u64,
     #[serde(default)]
     pub form: Form,
     /// The token of `auth = "token"`.

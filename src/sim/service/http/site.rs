@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
@@ -127,13 +128,25 @@ impl Site {
         if let Some(answer) = self.before_all(request) {
             return Ok((answer, Stays::Closes));
         }
+        let before = self.accounts.in_a_row();
         if let Some(refusal) = self.refusal(request) {
+            self.slow_down(before).await;
             let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
             let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
             return Ok((refusal, stays));
         }
         wire::read_body(stream, request).await?;
-        Ok((self.answer(request), self.stays(request)))
+        let answer = self.answer(request);
+        self.slow_down(before).await;
+        Ok((answer, self.stays(request)))
+    }
+
+    /// A failure waits longer, the more came before it.
+    async fn slow_down(&self, before: u32) {
+        let now = self.accounts.in_a_row();
+        if now > before && self.spec.slower_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(self.spec.slower_ms * u64::from(now))).await;
+        }
     }
 
     /// What is answered before anybody asks for a page.
