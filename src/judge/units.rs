@@ -55,7 +55,9 @@ pub(super) fn units(
             };
             counts && !row.left
         };
-        let idle = !by.is_empty() && !of().any(judged);
+        // What a check left to a person is not nothing, where the unit says what the person does.
+        let waits = unit.completes.is_some() && of().any(|row| row.left);
+        let idle = !by.is_empty() && !of().any(judged) && !waits;
         let attested = attesting.of(&unit.id);
         let verdict = match (checks, attested.as_ref().map(|(v, _)| *v)) {
             (Outcome::Fail, _) | (_, Some(Verdict::Fail)) => Outcome::Fail,
