@@ -29,6 +29,14 @@ pub enum Presented {
     Listed(String),
 }
 
+/// A secret that anybody would try first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obvious {
+    Empty,
+    UserName,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
@@ -337,6 +345,9 @@ pub enum Observation {
         mechanism: Mechanism,
         user: String,
         presented: Presented,
+        /// What was presented could be guessed without any list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obvious: Option<Obvious>,
         answer: Answer,
         proof: String,
     },

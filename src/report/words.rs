@@ -64,7 +64,7 @@ pub fn words(o: &Observation) -> String {
         Observation::LoginSurface { mechanism, path, asks: a, proof } => {
             format!("log-in by {} {path}: {}; {proof}", mechanism.word(), asks(*a))
         }
-        Observation::LoginTrial { mechanism, user, presented: with, answer: a, proof } => {
+        Observation::LoginTrial { mechanism, user, presented: with, answer: a, proof, .. } => {
             format!("{} log-in as {user:?} with {}: {}; {proof}", mechanism.word(), presented(with), answer(*a))
         }
         Observation::LoginsLeft { mechanism, tried, left, why } => {

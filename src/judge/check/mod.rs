@@ -23,6 +23,7 @@ mod http_admin_cleartext;
 mod http_admin_unauthenticated;
 mod http_basic_default_creds;
 mod http_digest_default_creds;
+mod http_empty_password;
 mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
@@ -172,6 +173,7 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::SAMPLE,
     &http_digest_default_creds::CHECK,
     &web_exposure::LISTING,
+    &http_empty_password::CHECK,
     &web_exposure::ERROR,
     &http_form_default_creds::CHECK,
     &web_questions::HOST,
