@@ -128,6 +128,12 @@ async fn harmless_pages_at_dangerous_paths_and_a_page_for_every_path_are_no_expo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_outlives_its_logout_and_was_there_before_the_log_in_is_found() {
+    earns_what_it_expects("login-guard-bad", "127.0.82.7").await;
+    earns_what_it_expects("ip-camera-good", "127.0.82.8").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_configuration_log_or_picture_that_a_device_shows_is_kept() {
     if !root() {
         return;

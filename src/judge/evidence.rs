@@ -132,11 +132,14 @@ impl<'a> Evidence<'a> {
         all
     }
 
-    /// Whether `probe` never looked, because it was not in the plan or was more than the scope grants.
+    /// Whether `probe` never looked, because it was not in the plan, more than the scope grants, or in want of something
+    /// that nobody supplied.
     pub fn never_tried(&self, probe: &str) -> bool {
         let looked = self.recording.runs.iter().any(|r| r.probe == probe && !r.records.is_empty());
         let gaps = self.recording.gaps_of(probe);
-        !looked && !gaps.is_empty() && gaps.iter().all(|g| matches!(g.why, Why::TooIntrusive | Why::NotRun))
+        !looked
+            && !gaps.is_empty()
+            && gaps.iter().all(|g| matches!(g.why, Why::TooIntrusive | Why::NotRun | Why::NotSupplied))
     }
 
     /// The time of the recording: what "now" means to a check.

@@ -327,6 +327,9 @@ pub enum Observation {
     HttpPolicy {
         policy: web::HttpPolicy,
     },
+    WebSession {
+        session: web::WebSession,
+    },
     SecurityTxt {
         path: String,
         status: u16,

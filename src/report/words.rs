@@ -51,6 +51,15 @@ pub fn words(o: &Observation) -> String {
         Observation::HttpControlled { question, path, answer: a, proof } => {
             format!("{path}: {}: {} ({proof})", question.words(), controlled(*a))
         }
+        Observation::WebSession { session: s } => {
+            let kept = if s.kept { "as before the log-in" } else { "new" };
+            format!(
+                "session at {}: {kept}; carried by {}; logout: {:?}",
+                s.path,
+                some(&list(s.cookies.iter().map(|c| &c.name))),
+                s.logout
+            )
+        }
         Observation::HttpPolicy { policy: p } => policy(p),
         Observation::SecurityTxt { path, status, contacts, expires, problems } => format!(
             "{path}: status {status}; contacts: {}; expires: {}; problems: {}",

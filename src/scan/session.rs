@@ -276,6 +276,15 @@ impl Ctx {
         ledger.charge(&self.traits(), account, allowed)
     }
 
+    /// Charges a log-in with a pair that was accepted before, and so is expected to be given back: one more than the budget.
+    pub fn charge_known(&self, account: &str) -> Result<Ticket, Withheld> {
+        let none = || Withheld::NoLedger("this scan keeps no ledger of attempts".to_owned());
+        let ledger = self.session.ledger.as_ref().ok_or_else(none)?;
+        let budget = self.session.scope.credentials;
+        let per_account = budget.per_account.saturating_add(1);
+        ledger.charge(&self.traits(), account, Allowance { per_account, window_minutes: budget.window_minutes })
+    }
+
     /// Charges a guess, which the scope file granted: no budget withholds it, but later scans must know of it.
     pub fn charge_guess(&self, account: &str) -> Result<(), String> {
         let Some(ledger) = &self.session.ledger else { return Err("this scan keeps no ledger of attempts".to_owned()) };

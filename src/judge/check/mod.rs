@@ -66,6 +66,7 @@ mod vdp_security_txt;
 mod web_exposure;
 mod web_policy;
 mod web_questions;
+mod web_sessions;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +168,7 @@ pub static CHECKS: &[&Check] = &[
     &http_admin_unauthenticated::CHECK,
     &http_basic_default_creds::CHECK,
     &web_exposure::BACKUP,
+    &web_sessions::COOKIES,
     &web_questions::ORIGIN,
     &web_policy::IN_URL,
     &web_exposure::DEBUG,
@@ -182,6 +184,7 @@ pub static CHECKS: &[&Check] = &[
     &http_json_login_default_creds::CHECK,
     &web_questions::METHODS,
     &web_policy::HEADERS,
+    &web_sessions::LIFECYCLE,
     &http_static_bearer_token::CHECK,
     &web_exposure::SOURCE,
     &web_exposure::LOG,

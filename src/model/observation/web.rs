@@ -95,3 +95,28 @@ pub struct Cookie {
     /// `strict`, `lax`, `none`, or empty when it is not said.
     pub same_site: String,
 }
+
+/// One session that was opened by a form and closed again. Values of cookies are compared and not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebSession {
+    pub path: String,
+    pub tls: bool,
+    /// The cookies without which the page that was opened closes again, with what was said of them.
+    pub cookies: Vec<Cookie>,
+    /// Whether such a cookie was there before the log-in and was not replaced by it.
+    pub kept: bool,
+    pub logout: Logout,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Logout {
+    /// No link on the page leads to one.
+    #[default]
+    NotFound,
+    /// The old session opens nothing any more.
+    Ends,
+    /// The old session still opens the page.
+    StaysOpen,
+}

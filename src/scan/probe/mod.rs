@@ -11,6 +11,7 @@ mod device_binding;
 mod guessing;
 mod html;
 mod http_questions;
+mod http_sessions;
 mod http_surface;
 mod json_logins;
 mod login;
@@ -68,6 +69,7 @@ pub static PROBES: &[&Probe] = &[
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,
+    &http_sessions::PROBE,
     &guessing::PROBE,
     &device_binding::END,
 ];

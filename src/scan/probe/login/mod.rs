@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 mod digest;
 mod ftp;
-mod http;
+pub mod http;
 pub mod json;
 mod mqtt;
 mod redis;
@@ -63,6 +63,9 @@ impl Door {
     }
     pub fn endpoint(&self) -> Endpoint {
         self.at.endpoint
+    }
+    pub fn tls(&self) -> bool {
+        self.at.tls
     }
     pub fn path(&self) -> String {
         self.path.clone()

@@ -83,6 +83,12 @@ pub enum Careless {
     Trace,
     /// Whatever origin asks may read, with the user's session.
     Origin,
+    /// The session from before a log-in is the one after it.
+    KeptSession,
+    /// A logout forgets the session in the browser alone.
+    Logout,
+    /// Session cookies without any flag.
+    CookieFlags,
 }
 
 /// How the end of a body is shown.

@@ -54,7 +54,12 @@ impl Site {
         let form = FormLogin {
             spec: spec.form.clone(),
             title: stage.identity.model.clone(),
-            cookie_flags: if acceptor.is_some() { "; HttpOnly; SameSite=Strict; Secure" } else { "; HttpOnly" },
+            cookie_flags: match (spec.careless.contains(&Careless::CookieFlags), acceptor.is_some()) {
+                (true, _) => "",
+                (false, true) => "; HttpOnly; SameSite=Strict; Secure",
+                (false, false) => "; HttpOnly",
+            },
+            careless: spec.careless.clone(),
             sessions: Tokens::default(),
             csrf: Tokens::default(),
         };
