@@ -523,11 +523,15 @@ fn in_a_draft_only_what_was_judged_pass_reads_as_met() {
 
 #[test]
 fn a_draft_says_that_all_was_shown_only_when_every_requirement_beside_itself_passed() {
-    let file = serde_json::json!({"kind":"security-txt","path":"/.well-known/security.txt","status":200,
-        "contacts":["mailto:psirt@example.com"],"expires":"2027-01-01T00:00:00Z","problems":[]});
-    let recording = recorded::recording(&[("http-surface", "tcp/127.0.0.1:80", file)]);
+    let file = |status: u16, contacts: &[&str], expires: Option<&str>| {
+        serde_json::json!({"kind":"security-txt","path":"/.well-known/security.txt","status":status,"contacts":contacts,
+            "expires":expires,"problems":[]})
+    };
+    let good = file(200, &["mailto:psirt@example.com"], Some("2027-01-01T00:00:00Z"));
+    let expired = file(200, &["mailto:psirt@example.com"], Some("2020-01-01T00:00:00Z"));
     let profile = Profile::builtin("uk-psti").unwrap();
-    let finding = |units: &[&str]| {
+    let finding = |file: &serde_json::Value, units: &[&str]| {
+        let recording = recorded::recording(&[("http-surface", "tcp/127.0.0.1:80", file.clone())]);
         let line = |unit: &&str| {
             format!(
                 "{{\"line\":\"attestation\",\"unit\":\"{unit}\",\"verdict\":\"pass\",\"by\":\"A. Tan\",\"why\":\"read\",\"at\":\"{}\"}}\n",
@@ -542,9 +546,14 @@ fn a_draft_says_that_all_was_shown_only_when_every_requirement_beside_itself_pas
         let s = statement::statement(form, &a, &recording, None, &statement::Maker::default());
         (s.may_be_stated, s.finding)
     };
-    assert!(!finding(&["Sch1-1", "Sch1-3"]).0, "one is open");
-    let (may, said) = finding(&["Sch1-1", "Sch1-2", "Sch1-3"]);
-    assert!(may && said.contains("the maker's decision"), "{said}");
+    let all = ["Sch1-1", "Sch1-2", "Sch1-3"];
+    // Most makers have the file on their own site: a device without one waits for a person, and a bad one counts.
+    for file in [&good, &file(404, &[], None)] {
+        assert!(!finding(file, &["Sch1-1", "Sch1-3"]).0, "one is open");
+        let (may, said) = finding(file, &all);
+        assert!(may && said.contains("the maker's decision"), "{said}");
+    }
+    assert!(!finding(&expired, &all).0, "an expired file is no contact, whoever attests");
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! `plan`: what a scan would do, in order, without sending anything.
 use super::{Done, Exit, args::ScanArgs, output, scan};
 use patuh::{
-    model::scope::{Pace, ranges},
-    scan::probe::default_udp_ports,
+    model::{
+        Scope,
+        scope::{Pace, ranges},
+    },
+    scan::{
+        Probe,
+        probe::{MOST_GUESSES, default_udp_ports},
+    },
 };
 use std::fmt::Write;
 
@@ -21,7 +27,7 @@ pub async fn run(a: ScanArgs) -> Done {
         let steps: Vec<_> = p
             .probes
             .iter()
-            .map(|x| serde_json::json!({"probe": x.id, "title": x.title, "touch": x.touch, "runs": x.touch <= p.scope.most}))
+            .map(|x| serde_json::json!({"probe": x.id, "title": x.title, "touch": x.touch, "runs": runs(x, &p.scope)}))
             .collect();
         let plan = serde_json::json!({"schema": "plan/1", "hosts": p.target.hosts(), "tcp_ports": p.scope.ports.tcp.len(),
             "udp_ports": udp, "credentials": p.scope.credentials, "pace": p.scope.pace, "steps": steps, "about_seconds": seconds});
@@ -40,12 +46,28 @@ pub async fn run(a: ScanArgs) -> Done {
                 "at most {} failed attempts per account, {} per service",
                 p.scope.credentials.per_account, p.scope.credentials.per_service
             ),
+            "guessing" => guesses(&p.scope),
             _ => String::new(),
         };
-        let allowed = if probe.touch <= p.scope.most { "" } else { "  NOT RUN: more intrusive than the scope allows" };
+        let granted = probe.id != "guessing" || p.scope.guessing.is_some();
+        let allowed =
+            if probe.touch <= p.scope.most && granted { "" } else { "  NOT RUN: more intrusive than the scope allows" };
         let _ = writeln!(out, "{:>2}. {:<18} {:<34} {note}{allowed}", n + 1, probe.id, probe.title);
     }
     let _ = writeln!(out, "about {seconds} s when the device answers at once and has few services; nothing was sent");
     output::result(&out)?;
     Ok(Exit::Passed)
+}
+
+/// Guessing needs a grant of its own.
+fn runs(probe: &Probe, scope: &Scope) -> bool {
+    probe.touch <= scope.most && (probe.id != "guessing" || scope.guessing.is_some())
+}
+
+/// What guessing would cost whom.
+fn guesses(scope: &Scope) -> String {
+    let Some(grant) = &scope.guessing else { return "the scope file has no [guessing]".to_owned() };
+    let whose = grant.account.as_deref().unwrap_or("a name that is made up");
+    let (most, wait) = (MOST_GUESSES, grant.wait_seconds);
+    format!("at most {most} wrong log-ins per way for {whose}; waits up to {wait} s for recovery")
 }

@@ -200,7 +200,7 @@ pub fn valid_now(scope: &Scope) -> Result<(), Failure> {
 
 /// Scans into `dir`. Ctrl-C stops it; the recording then says where.
 pub async fn record(p: &Prepared, dir: &Path, resume: bool, steps: &dyn Progress) -> Result<Recording, Failure> {
-    let logs_in = p.scope.most >= Touch::LogIn && p.probes.iter().any(|x| x.touch == Touch::LogIn);
+    let logs_in = p.scope.most >= Touch::LogIn && p.probes.iter().any(|x| x.touch >= Touch::LogIn);
     let ledger = if logs_in { Some(Arc::new(ledger::open(p.ledger.as_deref())?)) } else { None };
     // More descriptors let the sweep go wider; without them it goes slower.
     let _ = rlimit::increase_nofile_limit(8192);

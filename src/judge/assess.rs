@@ -110,9 +110,9 @@ pub struct CheckRow {
     pub remedy: &'static str,
     #[serde(skip)]
     pub(super) proves: Proves,
-    /// It compares with what was not supplied (samples, the factory state): it holds up nobody.
+    /// An assessor may decide it instead: it holds up nobody.
     #[serde(skip)]
-    pub(super) alone: bool,
+    pub(super) left: bool,
 }
 
 /// Of requirements.
@@ -276,9 +276,8 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
         severity: check.severity,
         remedy: check.remedy,
         proves: check.pass,
-        alone: judge.compares_samples() && evidence.samples() < 2
-            || check.in_laboratory() && !evidence.used(check.needs)
-            || judge.compares_states() && !evidence.has_factory_state(),
+        left: judge.left_to_assessor(evidence)
+            || check.in_laboratory() && check.needs.iter().all(|n| evidence.never_tried(n)),
     };
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {

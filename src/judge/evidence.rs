@@ -1,6 +1,6 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Run, Subject, Why, scope::Vantage};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, Why, scope::Vantage};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -123,12 +123,6 @@ impl<'a> Evidence<'a> {
         1 + self.others.len()
     }
 
-    /// Whether any of these probes looked at something. A run that says only that it was not given what it needs did not.
-    pub fn used(&self, probes: &[&str]) -> bool {
-        let looked = |run: &Run| !run.records.is_empty() || run.gaps.iter().any(|g| g.why != Why::NotSupplied);
-        probes.iter().filter_map(|p| self.recording.run_of(p)).any(looked)
-    }
-
     /// From which side the device was looked at.
     pub fn vantage(&self) -> Vantage {
         self.recording.header.scope.vantage
@@ -143,6 +137,16 @@ impl<'a> Evidence<'a> {
             all = all.and(named(known, &format!("s{sample}"), &format!("sample {sample}")));
         }
         all
+    }
+
+    /// Whether `probe` never looked, because it was not in the plan, more than the scope grants, or in want of something
+    /// that nobody supplied.
+    pub fn never_tried(&self, probe: &str) -> bool {
+        let looked = self.recording.runs.iter().any(|r| r.probe == probe && !r.records.is_empty());
+        let gaps = self.recording.gaps_of(probe);
+        !looked
+            && !gaps.is_empty()
+            && gaps.iter().all(|g| matches!(g.why, Why::TooIntrusive | Why::NotRun | Why::NotSupplied))
     }
 
     /// The time of the recording: what "now" means to a check.

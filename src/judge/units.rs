@@ -53,7 +53,7 @@ pub(super) fn units(
                 Outcome::Pass => row.proves != Proves::Nothing,
                 Outcome::Fail | Outcome::Inconclusive | Outcome::AwaitingAssessor => true,
             };
-            counts && !row.alone
+            counts && !row.left
         };
         // Where a person completes it, they look at what the checks do not reach, whatever those found.
         let idle = unit.completes.is_none() && !by.is_empty() && !of().any(judged);
@@ -83,7 +83,7 @@ pub(super) fn units(
 /// One requirement or unit from its checks. `person` says whether somebody must still look.
 pub(super) fn combine<'a>(rows: impl Iterator<Item = &'a CheckRow>, person: bool) -> Outcome {
     let (mut worst, mut full) = (None::<Verdict>, false);
-    for row in rows.filter(|r| !r.alone) {
+    for row in rows.filter(|r| !r.left) {
         let verdict = match row.verdict {
             Outcome::Pass if row.proves == Proves::Nothing => continue,
             Outcome::Pass => Verdict::Pass,

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
 
 mod asked;
+pub mod guessing;
 pub mod lab;
+pub mod web;
 
 pub use asked::{Signature, SnmpSet, TftpAnswer};
 
@@ -32,6 +34,14 @@ pub enum Presented {
     Wrong,
     Anonymous,
     Listed(String),
+}
+
+/// A secret that anybody would try first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obvious {
+    Empty,
+    UserName,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -303,6 +313,34 @@ pub enum Observation {
         asks: Asks,
         proof: String,
     },
+    /// What a path that cannot exist gets: the control of every finding by a path.
+    HttpMissing {
+        path: String,
+        status: u16,
+    },
+    /// Something that a page shows to somebody without a credential, told by a rule of the list of exposures. Of what
+    /// it holds only the classes of sensitive content are kept.
+    HttpShown {
+        path: String,
+        status: u16,
+        shows: web::Shown,
+        rule: String,
+        sensitive: Vec<String>,
+    },
+    /// A question that a web server should not answer.
+    HttpControlled {
+        question: web::Question,
+        path: String,
+        answer: ControlAnswer,
+        proof: String,
+    },
+    /// How a page is to be handled by a browser, and where it leads.
+    HttpPolicy {
+        policy: web::HttpPolicy,
+    },
+    WebSession {
+        session: web::WebSession,
+    },
     SecurityTxt {
         path: String,
         status: u16,
@@ -321,6 +359,9 @@ pub enum Observation {
         mechanism: Mechanism,
         user: String,
         presented: Presented,
+        /// What was presented could be guessed without any list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obvious: Option<Obvious>,
         answer: Answer,
         proof: String,
     },
@@ -330,6 +371,10 @@ pub enum Observation {
         tried: u32,
         left: u32,
         why: String,
+    },
+    /// One event of a series of guesses.
+    Guessing {
+        guessing: guessing::Guessing,
     },
     /// A path that takes log-ins in JSON, and the paths that were closed without one.
     JsonLogin {

@@ -1,5 +1,8 @@
 //! What may be touched, by whose authority, and how hard. A socket can be opened only with an [`Admitted`].
-use super::subject::{Endpoint, Transport};
+use super::{
+    declarations::secret::is_reference,
+    subject::{Endpoint, Transport},
+};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
@@ -64,6 +67,55 @@ impl Default for CredentialBudget {
     fn default() -> Self {
         let (per_account, per_service) = (Self::default_per_account(), Self::default_per_service());
         Self { per_account, per_service, window_minutes: Self::default_window_minutes() }
+    }
+}
+
+/// The grant to guess passwords, which may lock people out for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guessing {
+    /// An account whose password a person chooses. Without it a name is made up, which proves less and harms nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Where its right secret is kept, never the secret: `env:NAME` or `file:PATH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Reference>,
+    /// How long to wait for the device to let people in again.
+    #[serde(default = "Guessing::default_wait_seconds")]
+    pub wait_seconds: u32,
+}
+
+impl Guessing {
+    fn default_wait_seconds() -> u32 {
+        120
+    }
+}
+
+/// Where a secret is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Reference(String);
+
+impl Reference {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        // What was written is not repeated: it may be the secret itself.
+        match is_reference(&text) {
+            true => Ok(Self(text)),
+            false => Err("a secret is kept elsewhere; write `env:NAME` or `file:PATH`"),
+        }
+    }
+}
+
+impl From<Reference> for String {
+    fn from(r: Reference) -> String {
+        r.0
     }
 }
 
@@ -195,6 +247,9 @@ pub struct Scope {
     pub pace: Pace,
     #[serde(default)]
     pub credentials: CredentialBudget,
+    /// Grants guessing; without it nothing is guessed, however much else is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guessing: Option<Guessing>,
     /// Needed before a public address is touched.
     #[serde(default)]
     pub public_addresses: bool,
@@ -268,6 +323,7 @@ impl Scope {
             most: Touch::LogIn,
             pace: Pace::Adaptive,
             credentials: CredentialBudget::default(),
+            guessing: None,
             public_addresses: false,
             could_brick: None,
         }

@@ -3,6 +3,8 @@ use crate::model::{
     Observation,
     observation::{
         Answer, Asks, ControlAnswer, HttpPage, PortState, Presented, Signature, SnmpSet, TftpAnswer, TlsAnswer,
+        guessing::{Guess, Guessed, Guessing},
+        web::HttpPolicy,
     },
 };
 
@@ -42,6 +44,25 @@ pub fn words(o: &Observation) -> String {
             c.subject, c.issuer, c.key, c.not_before, c.not_after, c.sha256
         ),
         Observation::Http { page } => http(page),
+        Observation::HttpMissing { path, status } => format!("{path}, which cannot exist, is answered with {status}"),
+        Observation::HttpShown { path, status, shows, rule, sensitive } => format!(
+            "{path} ({status}) shows {} ({rule}){}",
+            shows.words(),
+            if sensitive.is_empty() { String::new() } else { format!(", with {}", sensitive.join(", ")) }
+        ),
+        Observation::HttpControlled { question, path, answer: a, proof } => {
+            format!("{path}: {}: {} ({proof})", question.words(), controlled(*a))
+        }
+        Observation::WebSession { session: s } => {
+            let kept = if s.kept { "as before the log-in" } else { "new" };
+            format!(
+                "session at {}: {kept}; carried by {}; logout: {:?}",
+                s.path,
+                some(&list(s.cookies.iter().map(|c| &c.name))),
+                s.logout
+            )
+        }
+        Observation::HttpPolicy { policy: p } => policy(p),
         Observation::SecurityTxt { path, status, contacts, expires, problems } => format!(
             "{path}: status {status}; contacts: {}; expires: {}; problems: {}",
             some(&contacts.join(", ")),
@@ -54,12 +75,13 @@ pub fn words(o: &Observation) -> String {
         Observation::LoginSurface { mechanism, path, asks: a, proof } => {
             format!("log-in by {} {path}: {}; {proof}", mechanism.word(), asks(*a))
         }
-        Observation::LoginTrial { mechanism, user, presented: with, answer: a, proof } => {
+        Observation::LoginTrial { mechanism, user, presented: with, answer: a, proof, .. } => {
             format!("{} log-in as {user:?} with {}: {}; {proof}", mechanism.word(), presented(with), answer(*a))
         }
         Observation::LoginsLeft { mechanism, tried, left, why } => {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
+        Observation::Guessing { guessing: g } => guess(g),
         Observation::JsonLogin { path, status, closed, .. } => {
             format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))
         }
@@ -191,6 +213,37 @@ fn tftp(answer: &TftpAnswer) -> String {
         TftpAnswer::Silent => "silent".to_owned(),
         TftpAnswer::Unclear => "an answer that is no TFTP".to_owned(),
     }
+}
+
+fn guess(g: &Guessing) -> String {
+    let at = g.mechanism.word();
+    let whose = match g.account {
+        Guessed::MadeUp => "a name that was made up",
+        Guessed::Named => "the account that the scope names",
+    };
+    match g.guess {
+        Guess::Sent { n, most } => format!("{at}: wrong secret {n} of at most {most} for {whose} is about to be sent"),
+        Guess::Answered { n, answer: a, ms, neutral_ms } => {
+            format!("{at}: wrong secret {n}: {}, after {ms} ms; another question took {neutral_ms} ms", answer(a))
+        }
+        Guess::Asking { what } => format!("{at}: {} is about to be sent", what.words()),
+        Guess::Around { what, answer: a, after_ms } => {
+            format!("{at}: {}: {}, {after_ms} ms after the last guess", what.words(), answer(a))
+        }
+    }
+}
+
+fn policy(p: &HttpPolicy) -> String {
+    let cookies =
+        p.cookies.iter().map(|c| format!("{} ({})", c.name, if c.http_only { "HttpOnly" } else { "readable" }));
+    format!(
+        "GET {}: framing by others {}; cookies: {}; cleartext parts: {}; secrets in addresses: {}",
+        p.path,
+        if p.no_framing { "forbidden" } else { "allowed" },
+        some(&list(cookies)),
+        some(&p.insecure.join(", ")),
+        some(&p.secrets_in_urls.join(", "))
+    )
 }
 
 fn port(state: PortState) -> String {

@@ -54,6 +54,10 @@ pub fn all() -> &'static [Credential] {
     &LISTS.credentials
 }
 
+pub fn find(id: &str) -> Option<&'static Credential> {
+    all().iter().find(|c| c.id == id)
+}
+
 /// Tokens that stand in a header, those of the named vendors first: the header is the user, the token the secret. What is
 /// a user and a password in truth is tried as such, on the account that it is charged to.
 pub fn tokens(hints: &str) -> Vec<Credential> {

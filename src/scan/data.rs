@@ -8,6 +8,14 @@ pub fn builtin<T: DeserializeOwned>(name: &str, text: &str) -> T {
     toml::from_str(text).unwrap_or_else(|e| panic!("built-in list `{name}`: {e}"))
 }
 
+/// The rows of one table of a built-in list, as strictly as [`builtin`].
+#[expect(clippy::panic, reason = "as for `builtin`")]
+pub fn rows<T: DeserializeOwned>(name: &str, text: &str, table: &str) -> Vec<T> {
+    let mut all: toml::Table = builtin(name, text);
+    let rows = all.remove(table).unwrap_or_else(|| panic!("built-in list `{name}`: no `[[{table}]]`"));
+    rows.try_into().unwrap_or_else(|e| panic!("built-in list `{name}`, `[[{table}]]`: {e}"))
+}
+
 /// As [`pattern`], for what need not be text.
 #[expect(clippy::panic, reason = "as for `builtin`")]
 pub fn byte_pattern(id: &str, text: &str) -> regex::bytes::Regex {

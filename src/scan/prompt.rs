@@ -1,5 +1,5 @@
 //! What a terminal asks for, and how it says no. The patterns are data with provenance and an example each.
-use super::data::{builtin, pattern};
+use super::data::{pattern, rows};
 use regex::Regex;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -16,12 +16,6 @@ pub enum Kind {
 }
 
 #[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "prompt")]
-    prompts: Vec<Row>,
-}
-
-#[derive(Deserialize)]
 struct Row {
     id: String,
     kind: Kind,
@@ -29,8 +23,8 @@ struct Row {
 }
 
 static RULES: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
-    let written: Written = builtin("prompts.toml", include_str!("../../profiles/data/prompts.toml"));
-    let mut all: Vec<_> = written.prompts.iter().map(|r| (r.kind, pattern(&r.id, &r.pattern))).collect();
+    let rows: Vec<Row> = rows("prompts.toml", include_str!("../../profiles/data/prompts.toml"), "prompt");
+    let mut all: Vec<_> = rows.iter().map(|r| (r.kind, pattern(&r.id, &r.pattern))).collect();
     all.sort_by_key(|r| r.0);
     all
 });

@@ -1,14 +1,8 @@
 //! Classes of secrets and personal data in a text. Only the class is kept, never the text.
-use super::data::{builtin, byte_pattern, pattern};
+use super::data::{byte_pattern, pattern, rows};
 use regex::{Regex, bytes};
 use serde::Deserialize;
 use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
-
-#[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "pattern")]
-    patterns: Vec<Rule>,
-}
 
 #[derive(Deserialize)]
 struct Rule {
@@ -18,8 +12,9 @@ struct Rule {
 }
 
 static RULES: LazyLock<Vec<(String, Regex)>> = LazyLock::new(|| {
-    let written: Written = builtin("secret-patterns.toml", include_str!("../../profiles/data/secret-patterns.toml"));
-    written.patterns.into_iter().map(|r| (r.class, pattern(&r.id, &r.pattern))).collect()
+    let rules: Vec<Rule> =
+        rows("secret-patterns.toml", include_str!("../../profiles/data/secret-patterns.toml"), "pattern");
+    rules.into_iter().map(|r| (r.class, pattern(&r.id, &r.pattern))).collect()
 });
 
 /// The classes of sensitive content in `text`, sorted.
@@ -29,10 +24,12 @@ pub fn classes(text: &str) -> Vec<String> {
 }
 
 /// What a device gives out as the value of a secret, and the cookies that it sets.
-static VALUES: LazyLock<[bytes::Regex; 2]> = LazyLock::new(|| {
-    let named = r#"(?i-u)\b(?:pass(?:word|wd|phrase|code)?|psk|wpa_?key|secret|(?:api|private|access)_?key|(?:access|auth)_?token)["']?[ \t]*[:=][ \t]*["']?([^"'\s,;&<>{}()\[\]]{3,})"#;
+static VALUES: LazyLock<[bytes::Regex; 3]> = LazyLock::new(|| {
+    let named = r#"(?i-u)\b(?:[a-z0-9]+[_.-])*(?:pass(?:word|wd|phrase|code)?|psk|wpa_?key|secret|(?:api|private|access)_?key|(?:access|auth)_?token)["']?[ \t]*[:=][ \t]*["']?([^"'\s,;&<>{}()\[\]]{3,})"#;
     let cookie = r"(?i-u)\bset-cookie:[ \t]*[^=;\r\n]+=([^;\r\n]+)";
-    [byte_pattern("secret-value", named), byte_pattern("cookie-value", cookie)]
+    let element = r"(?i-u)<(?:\w*(?:password|passwd|passphrase|psk|wpa_?key|secret))>([^<\s][^<]+)<";
+    let cookie_value = byte_pattern("cookie-value", cookie);
+    [byte_pattern("secret-value", named), cookie_value, byte_pattern("secret-element", element)]
 });
 
 /// Where the values of secrets stand in what passed over a connection: they are not kept.
@@ -50,6 +47,8 @@ mod tests {
         for (text, hidden) in [
             (r#"{"ssid":"Home","password":"sunflower-77"}"#, vec!["sunflower-77"]),
             ("psk=abc12345&mode=2", vec!["abc12345"]),
+            (r#"{"wifi_password":"sunflower-77"}"#, vec!["sunflower-77"]),
+            ("<Wifi><WpaKey>abc12345</WpaKey></Wifi>", vec!["abc12345"]),
             ("HTTP/1.1 200 OK\r\nSet-Cookie: sid=f00dcafe; HttpOnly\r\n", vec!["f00dcafe"]),
             (r#"<input type="password" name="p">"#, vec![]),
             ("login: root\r\nPassword: \r\nLogin incorrect", vec![]),

@@ -247,6 +247,9 @@ impl Ctx {
         for s in secrets {
             wire.tape.hide(s);
         }
+        if request.keep == http::Keep::Heads {
+            wire.tape.heads_only();
+        }
         http::exchange(wire, request, Duration::from_secs(10)).await
     }
 
@@ -271,6 +274,29 @@ impl Ctx {
         let budget = self.session.scope.credentials;
         let allowed = Allowance { per_account: budget.per_account, window_minutes: budget.window_minutes };
         ledger.charge(&self.traits(), account, allowed)
+    }
+
+    /// Charges a log-in with a pair that was accepted before, and so is expected to be given back: one more than the budget.
+    pub fn charge_known(&self, account: &str) -> Result<Ticket, Withheld> {
+        let none = || Withheld::NoLedger("this scan keeps no ledger of attempts".to_owned());
+        let ledger = self.session.ledger.as_ref().ok_or_else(none)?;
+        let budget = self.session.scope.credentials;
+        let per_account = budget.per_account.saturating_add(1);
+        ledger.charge(&self.traits(), account, Allowance { per_account, window_minutes: budget.window_minutes })
+    }
+
+    /// Charges a guess, which the scope file granted: no budget withholds it, but later scans must know of it.
+    pub fn charge_guess(&self, account: &str) -> Result<(), String> {
+        let Some(ledger) = &self.session.ledger else { return Err("this scan keeps no ledger of attempts".to_owned()) };
+        let window_minutes = self.session.scope.credentials.window_minutes;
+        match ledger.charge(&self.traits(), account, Allowance { per_account: u8::MAX, window_minutes }) {
+            Ok(_) => Ok(()),
+            Err(Withheld::LockedEarlier) => Err("the ledger says that an earlier scan saw signs of a lock".to_owned()),
+            Err(Withheld::Spent | Withheld::SpentEarlier) => {
+                Err("the ledger counts too many guesses already".to_owned())
+            }
+            Err(Withheld::NoLedger(why)) => Err(why),
+        }
     }
 
     /// Gives a charge back: the attempt succeeded, so that no failure was counted.

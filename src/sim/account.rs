@@ -1,6 +1,7 @@
 //! Who may log in to a service, and when the service stops listening to guesses.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,18 @@ pub struct Lockout {
     /// Whether the service admits that it locks, where its protocol has words for that.
     #[serde(default)]
     pub answer: LockAnswer,
+    #[serde(default)]
+    pub by: Counted,
+}
+
+/// Whose failures are counted together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counted {
+    #[default]
+    Account,
+    /// Those of everybody: a limit of the rate.
+    Everybody,
 }
 
 /// How a locked account answers.
@@ -70,6 +83,8 @@ pub(super) struct Accounts {
     lockout: Option<Lockout>,
     stage: Arc<Stage>,
     standing: Mutex<BTreeMap<String, Standing>>,
+    /// Failures since the last success.
+    in_a_row: AtomicU32,
 }
 
 #[derive(Default)]
@@ -87,6 +102,7 @@ impl Accounts {
             lockout,
             stage: Arc::clone(stage),
             standing: Mutex::default(),
+            in_a_row: AtomicU32::new(0),
         }
     }
 
@@ -101,10 +117,18 @@ impl Accounts {
         let right =
             self.accept == Accept::Any || self.users.iter().any(|known| known.user == user && proof(&known.password));
         let login = self.weigh(user, right);
-        if login != Login::Accepted {
+        if login == Login::Accepted {
+            self.in_a_row.store(0, Ordering::Relaxed);
+        } else {
+            self.in_a_row.fetch_add(1, Ordering::Relaxed);
             self.stage.count_failure();
         }
         login
+    }
+
+    /// Failures since the last success, of whomever.
+    pub fn in_a_row(&self) -> u32 {
+        self.in_a_row.load(Ordering::Relaxed)
     }
 
     fn weigh(&self, user: &str, right: bool) -> Login {
@@ -112,6 +136,7 @@ impl Accounts {
             return if right { Login::Accepted } else { Login::Refused };
         };
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let user = if lockout.by == Counted::Everybody { "" } else { user };
         let name = if standing.len() < MOST_NAMES || standing.contains_key(user) { user } else { "" };
         let entry = standing.entry(name.to_owned()).or_default();
         match entry.locked_until {

@@ -32,6 +32,8 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "fwa-gateway-good", toml: include_str!("../../fixtures/duts/fwa-gateway-good.toml") },
     Builtin { name: "ip-camera-bad", toml: include_str!("../../fixtures/duts/ip-camera-bad.toml") },
     Builtin { name: "ip-camera-good", toml: include_str!("../../fixtures/duts/ip-camera-good.toml") },
+    Builtin { name: "login-guard-bad", toml: include_str!("../../fixtures/duts/login-guard-bad.toml") },
+    Builtin { name: "login-guard-good", toml: include_str!("../../fixtures/duts/login-guard-good.toml") },
     Builtin { name: "smart-hub-bad", toml: include_str!("../../fixtures/duts/smart-hub-bad.toml") },
     Builtin { name: "smart-hub-good", toml: include_str!("../../fixtures/duts/smart-hub-good.toml") },
     Builtin { name: "trap-any-credential", toml: include_str!("../../fixtures/duts/trap-any-credential.toml") },
@@ -54,4 +56,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
     Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
     Builtin { name: "trap-wrong-clock", toml: include_str!("../../fixtures/duts/trap-wrong-clock.toml") },
+    Builtin { name: "trap-web-lookalikes", toml: include_str!("../../fixtures/duts/trap-web-lookalikes.toml") },
+    Builtin { name: "web-panel-bad", toml: include_str!("../../fixtures/duts/web-panel-bad.toml") },
+    Builtin { name: "web-panel-good", toml: include_str!("../../fixtures/duts/web-panel-good.toml") },
 ];

@@ -29,8 +29,8 @@ pub const CHECK: Check = Check {
 struct DevUniquePasswordTwoSamples {}
 
 impl Judge for DevUniquePasswordTwoSamples {
-    fn compares_samples(&self) -> bool {
-        true
+    fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
+        evidence.samples() < 2
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {

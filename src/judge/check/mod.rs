@@ -20,10 +20,12 @@ mod dns_open_resolver;
 mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
+mod guessing;
 mod http_admin_cleartext;
 mod http_admin_unauthenticated;
 mod http_basic_default_creds;
 mod http_digest_default_creds;
+mod http_empty_password;
 mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
@@ -88,6 +90,10 @@ mod upd_upload_unauthenticated;
 mod upd_version_visible;
 mod upnp_description_leak;
 mod vdp_security_txt;
+mod web_exposure;
+mod web_policy;
+mod web_questions;
+mod web_sessions;
 mod ws_unauth;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
@@ -113,13 +119,9 @@ pub enum Severity {
 pub trait Judge: Send + Sync {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision;
 
-    /// Whether it compares samples of a model: with one of them it decides nothing, and an assessor may do it instead.
-    fn compares_samples(&self) -> bool {
-        false
-    }
-
-    /// Whether it compares the device with its factory state: without that it decides nothing, and an assessor may.
-    fn compares_states(&self) -> bool {
+    /// Whether the recording holds nothing by which it could decide, because one sample or one state alone was given,
+    /// or nobody granted the look. Then it holds up no requirement: an assessor may decide the same question.
+    fn left_to_assessor(&self, _: &Evidence<'_>) -> bool {
         false
     }
 
@@ -181,8 +183,11 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &guessing::HTTP,
+    &guessing::RECOVERY,
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
+    &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
@@ -198,12 +203,30 @@ pub static CHECKS: &[&Check] = &[
     &http_admin_cleartext::CHECK,
     &http_admin_unauthenticated::CHECK,
     &http_basic_default_creds::CHECK,
+    &web_exposure::BACKUP,
+    &web_sessions::COOKIES,
+    &web_questions::ORIGIN,
+    &web_policy::IN_URL,
+    &web_exposure::DEBUG,
+    &web_exposure::SAMPLE,
     &http_digest_default_creds::CHECK,
+    &web_exposure::LISTING,
+    &http_empty_password::CHECK,
+    &web_exposure::ERROR,
     &http_form_default_creds::CHECK,
+    &web_questions::HOST,
+    &web_policy::MIXED,
+    &web_exposure::INFO,
     &http_json_login_default_creds::CHECK,
+    &web_questions::METHODS,
+    &web_policy::HEADERS,
+    &web_sessions::LIFECYCLE,
     &http_static_bearer_token::CHECK,
+    &web_exposure::SOURCE,
+    &web_exposure::LOG,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
+    &guessing::MQTT,
     &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
@@ -220,6 +243,7 @@ pub static CHECKS: &[&Check] = &[
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,
+    &guessing::SSH,
     &ssh_default_creds::CHECK,
     &ssh_known_authorized_key::CHECK,
     &svc_amplification::CHECK,

@@ -30,8 +30,8 @@ type Port = (Transport, u16);
 struct SvcStateDiff {}
 
 impl Judge for SvcStateDiff {
-    fn compares_states(&self) -> bool {
-        true
+    fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
+        !evidence.has_factory_state()
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {

@@ -1,5 +1,4 @@
 //! Whoever finds a flaw must find an address.
-use super::common::never_absent;
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence,
@@ -11,9 +10,9 @@ use serde::Deserialize;
 
 pub const CHECK: Check = Check {
     id: "vdp-security-txt",
-    title: "security.txt exists and is valid",
+    title: "A security.txt on the device is valid",
     page: include_str!("vdp_security_txt.md"),
-    expected: "a security.txt with a contact that has not expired is served",
+    expected: "where a security.txt is served, it has a contact and has not expired",
     remedy: "publish a security.txt after RFC 9116 and renew it before it expires",
     severity: Severity::Low,
     pass: Proves::Partial,
@@ -29,11 +28,10 @@ impl Judge for VdpSecurityTxt {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let files = evidence.known("http-surface", of).only(File::is_one);
         let now = evidence.as_of().parse().ok();
-        let decision = every(&files, "no security.txt is served", |seen| point(seen.subject(), seen.what, now));
-        never_absent(
-            decision,
-            "security.txt",
-            "none is served; how flaws are to be reported has to be looked up elsewhere",
+        every(
+            &files,
+            "the device serves no security.txt; where flaws are reported is for a person to look up",
+            |seen| point(seen.subject(), seen.what, now),
         )
     }
 }

@@ -8,7 +8,7 @@ pub mod ixit;
 pub mod observed;
 mod read;
 pub mod sbom;
-mod secret;
+pub mod secret;
 mod value;
 pub mod write;
 pub mod xlsx;

@@ -7,7 +7,15 @@ use std::{sync::atomic::AtomicU64, sync::atomic::Ordering, time::Duration};
 use tokio::net::UnixListener;
 
 /// The most of a body that is read.
-pub const MOST: usize = 256 * 1024;
+const MOST: usize = 256 * 1024;
+
+/// What the transcript keeps of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    All,
+    /// Its head: the body may be private.
+    Heads,
+}
 
 pub struct Request<'a> {
     pub method: Method,
@@ -15,11 +23,14 @@ pub struct Request<'a> {
     pub path: &'a str,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    pub keep: Keep,
+    /// How much of the reply's body is read.
+    pub most: usize,
 }
 
 impl<'a> Request<'a> {
     pub fn get(host: String, path: &'a str) -> Self {
-        Self { method: Method::GET, host, path, headers: Vec::new(), body: Vec::new() }
+        Self { method: Method::GET, host, path, headers: Vec::new(), body: Vec::new(), keep: Keep::All, most: MOST }
     }
 }
 
@@ -27,7 +38,7 @@ impl<'a> Request<'a> {
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
-    /// At most [`MOST`] bytes.
+    /// At most as many bytes as were asked for.
     pub body: Vec<u8>,
     pub transcript: Sha256Digest,
 }
@@ -91,6 +102,7 @@ async fn ask(socket: &std::path::Path, request: Request<'_>) -> Result<(u16, Hea
         .build()
         .map_err(read)?;
     let url = format!("http://{}{}", request.host, request.path);
+    let most = request.most;
     let mut builder = client.request(request.method, &url).header("connection", "close");
     for (name, value) in request.headers {
         builder = builder.header(name, value);
@@ -101,14 +113,14 @@ async fn ask(socket: &std::path::Path, request: Request<'_>) -> Result<(u16, Hea
     let mut response = builder.send().await.map_err(read)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
-    while body.len() < MOST {
+    while body.len() < most {
         match response.chunk().await {
             Ok(Some(c)) => body.extend_from_slice(&c),
             // A body cut short is what the device sent; the tape shows it as it came.
             Ok(None) | Err(_) => break,
         }
     }
-    body.truncate(MOST);
+    body.truncate(most);
     Ok((status, headers, body))
 }
 

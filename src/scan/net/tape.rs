@@ -24,6 +24,8 @@ pub struct Tape {
     kept: [usize; 2],
     total: [u64; 2],
     secrets: Vec<Vec<u8>>,
+    /// Of what is received, nothing after the head of an HTTP reply is kept.
+    heads_only: bool,
 }
 
 impl Tape {
@@ -39,6 +41,7 @@ impl Tape {
             kept: [0; 2],
             total: [0; 2],
             secrets: Vec::new(),
+            heads_only: false,
         }
     }
 
@@ -59,6 +62,11 @@ impl Tape {
     pub fn passed(&mut self, bytes: usize) {
         let [_, received] = &mut self.total;
         *received += bytes as u64;
+    }
+
+    /// The body of the reply may be private: it is counted, not kept.
+    pub fn heads_only(&mut self) {
+        self.heads_only = true;
     }
 
     fn push(&mut self, way: Way, bytes: &[u8]) {
@@ -88,7 +96,9 @@ impl Tape {
 
     /// Writes the line and gives its digest.
     pub fn close(mut self, how: &str) -> Sha256Digest {
-        let masked = [Way::Sent, Way::Received].map(|way| self.mask(way)).contains(&true) || !self.secrets.is_empty();
+        let cut = self.heads_only && self.drop_bodies();
+        let masked =
+            cut || [Way::Sent, Way::Received].map(|way| self.mask(way)).contains(&true) || !self.secrets.is_empty();
         let events: Vec<_> = self
             .chunks
             .iter()
@@ -106,6 +116,21 @@ impl Tape {
             "closed": how, "bytes": {"sent": sent, "received": received}, "masked": masked, "events": events,
         });
         self.journal.transcript(&line.to_string())
+    }
+
+    /// Takes away what was received after the head, and says whether that was anything.
+    fn drop_bodies(&mut self) -> bool {
+        let received = || self.chunks.iter().filter(|c| c.1 == Way::Received).flat_map(|c| c.2.iter().copied());
+        let all: Vec<u8> = received().collect();
+        // Without a head all of it is body (HTTP/0.9).
+        let mut left = find(&all, b"\r\n\r\n").map_or(0, |n| n + 4);
+        let cut = left < all.len();
+        for (_, _, bytes) in self.chunks.iter_mut().filter(|c| c.1 == Way::Received) {
+            bytes.truncate(left);
+            left -= bytes.len();
+        }
+        self.chunks.retain(|c| !c.2.is_empty());
+        cut
     }
 
     /// A secret may be split over several chunks, so each direction is masked as one string. What the device gives

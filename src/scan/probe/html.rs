@@ -1,4 +1,4 @@
-//! What a page is for, read from its tags by html5gum: title, login form, upload form, settings inputs.
+//! What a page is for, read from its tags by html5gum: title, forms, what it loads and where it leads.
 use html5gum::{Token, Tokenizer};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,10 @@ pub struct Page {
     /// The action of a form with a file input.
     pub upload: Option<String>,
     pub settings: Vec<String>,
+    pub forms: Vec<Form>,
+    /// What the page loads by itself: scripts, styles, frames.
+    pub loads: Vec<String>,
+    pub links: Vec<String>,
 }
 
 const SETTINGS: &[&str] = &[
@@ -27,11 +31,25 @@ const SETTINGS: &[&str] = &[
     "dhcp",
 ];
 
-#[derive(Default)]
-struct Form {
-    action: String,
-    method: String,
-    inputs: Vec<(String, String, String)>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    pub action: String,
+    /// In lower case; empty where the page does not say it.
+    pub method: String,
+    /// Type, name and value.
+    pub inputs: Vec<(String, String, String)>,
+}
+
+impl Form {
+    pub fn has(&self, kind: &str) -> bool {
+        self.inputs.iter().any(|i| i.0 == kind)
+    }
+
+    /// The inputs that set something of a device.
+    pub fn settings(&self) -> Vec<String> {
+        let known = |n: &str| SETTINGS.iter().any(|s| n.to_ascii_lowercase().contains(s));
+        self.inputs.iter().filter(|i| i.0 != "hidden" && known(&i.1)).map(|i| i.1.clone()).collect()
+    }
 }
 
 pub fn read(text: &str) -> Page {
@@ -46,7 +64,13 @@ pub fn read(text: &str) -> Page {
                 };
                 match tag.name.as_slice() {
                     b"title" => in_title = true,
-                    b"form" => form = Some(Form { action: get("action"), method: get("method"), inputs: Vec::new() }),
+                    b"form" => {
+                        let method = get("method").to_ascii_lowercase();
+                        form = Some(Form { action: get("action"), method, inputs: Vec::new() });
+                    }
+                    b"script" | b"iframe" | b"frame" => page.loads.push(get("src")),
+                    b"link" if get("rel").eq_ignore_ascii_case("stylesheet") => page.loads.push(get("href")),
+                    b"a" => page.links.push(get("href")),
                     b"input" => {
                         let kind = get("type").to_ascii_lowercase();
                         form.get_or_insert_default().inputs.push((kind, get("name"), get("value")));
@@ -90,9 +114,9 @@ impl Page {
         if passwords == 1 && texts <= 1 && self.login.is_none() {
             self.login = Some(login(&f));
         } else {
-            let known = |n: &str| SETTINGS.iter().any(|s| n.to_ascii_lowercase().contains(s));
-            self.settings.extend(f.inputs.iter().filter(|i| i.0 != "hidden" && known(&i.1)).map(|i| i.1.clone()));
+            self.settings.extend(f.settings());
         }
+        self.forms.push(f);
     }
 }
 
@@ -101,7 +125,7 @@ fn login(f: &Form) -> LoginForm {
     let hidden = f.inputs.iter().filter(|i| i.0 == "hidden").map(|i| (i.1.clone(), i.2.clone())).collect();
     LoginForm {
         action: f.action.clone(),
-        method: f.method.to_ascii_lowercase(),
+        method: f.method.clone(),
         user_field: by(&["text", "email", ""]),
         password_field: by(&["password"]).unwrap_or_default(),
         hidden,

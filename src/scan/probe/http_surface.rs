@@ -1,19 +1,24 @@
 //! What an HTTP service shows to somebody without credentials.
-use super::{Probe, html};
+use super::{
+    Probe, html,
+    web::{
+        exposure::{Asked, Exposure, exposures},
+        get, nowhere,
+        paths::{PATHS, request},
+        security_txt::security_txt,
+        shape,
+        upload::upload,
+    },
+};
 use crate::model::{
     Observation, Touch, Why,
-    observation::{Asks, Challenge, HttpPage, clean},
+    observation::{Challenge, HttpPage, clean},
 };
 use crate::scan::{
-    data::builtin,
-    net::{
-        Trouble,
-        http::{Reply, Request},
-    },
+    net::{Trouble, http::Reply},
     session::{Ctx, Identified},
 };
 use regex::Regex;
-use serde::Deserialize;
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::LazyLock,
@@ -23,7 +28,7 @@ use tokio::time::Instant;
 
 pub const PROBE: Probe = Probe {
     id: "http-surface",
-    version: 1,
+    version: 2,
     title: "what web pages show",
     page: include_str!("http_surface.md"),
     touch: Touch::Ask,
@@ -31,42 +36,9 @@ pub const PROBE: Probe = Probe {
     run: |ctx| Box::pin(run(ctx)),
 };
 
-#[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "path")]
-    paths: Vec<Row>,
-}
-
-/// A path worth a GET.
-#[derive(Deserialize)]
-struct Row {
-    path: String,
-    kind: Kind,
-    /// A badly made product may act on a bare GET of it: not asked.
-    #[serde(default)]
-    careful: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Login,
-    Admin,
-    Update,
-    Info,
-    Config,
-    SecurityTxt,
-}
-
-static PATHS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let written: Written = builtin("web-paths.toml", include_str!("../../../profiles/data/web-paths.toml"));
-    written.paths.into_iter().filter(|r| !r.careful && r.kind != Kind::SecurityTxt).collect()
-});
-
 /// What one endpoint may cost; what is over it is not asked, and is a gap.
 const MOST_TIME: Duration = Duration::from_secs(60);
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-const SECURITY_TXT: &str = "/.well-known/security.txt";
 
 async fn run(ctx: &Ctx) {
     ctx.each(
@@ -81,12 +53,18 @@ async fn run(ctx: &Ctx) {
     .await;
 }
 
+/// What paths that cannot exist look like, one of each form that is asked.
+const NOWHERE: [&str; 3] = ["/*", "/*", "/*/x.cgi"];
+
 async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     let mut missing = BTreeSet::new();
-    for _ in 0..2 {
-        let path = format!("/patuh-{:016x}", rand::random::<u64>());
+    for form in NOWHERE {
+        let path = nowhere(form);
         let reply = get(ctx, s, &path).await?;
         missing.insert(shape(&reply, &path));
+        show(ctx, s, &path, &reply);
+        let control = Observation::HttpMissing { path, status: reply.status };
+        ctx.record(s.endpoint, control, Some(reply.transcript));
     }
     let mut paths: VecDeque<String> = PATHS.iter().map(|r| r.path.clone()).collect();
     let mut seen = BTreeSet::new();
@@ -100,7 +78,7 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
             ctx.gap(Some(s.endpoint.into()), Why::NotUnderstood(why));
             break;
         }
-        let reply = get(ctx, s, &path).await?;
+        let reply = ctx.http(s, request(s.endpoint.addr().to_string(), &path), &[]).await?;
         read += reply.body.len();
         let same = missing.contains(&shape(&reply, &path));
         let page = page(&path, &reply, same);
@@ -111,6 +89,9 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
         if !(same && guarded) {
             guarded |= upload(ctx, s, &page).await? && same;
         }
+        if !same {
+            show(ctx, s, &path, &reply);
+        }
         // A plain "not found" says nothing; everything else is kept.
         if page.path == "/" || !(same || page.status == 404) {
             ctx.record(s.endpoint, Observation::Http { page }, Some(reply.transcript));
@@ -119,14 +100,14 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     security_txt(ctx, s, &missing).await
 }
 
-async fn get(ctx: &Ctx, s: &Identified, path: &str) -> Result<Reply, Trouble> {
-    ctx.http(s, Request::get(s.endpoint.addr().to_string(), path), &[]).await
-}
-
-/// What stays the same when a server answers every path alike: status and body without the path itself.
-fn shape(reply: &Reply, path: &str) -> (u16, String) {
-    let text = reply.text().replace(path.trim_start_matches('/'), "");
-    (reply.status, text.chars().filter(|c| !c.is_ascii_digit()).collect())
+/// Records what the answer shows that is not meant for strangers.
+fn show(ctx: &Ctx, s: &Identified, path: &str, reply: &Reply) {
+    for found in exposures(path, reply, Asked::Well) {
+        let (path, status) = (clean(path, 200), reply.status);
+        let Exposure { shows, rule, sensitive } = found;
+        let shown = Observation::HttpShown { path, status, shows, rule, sensitive };
+        ctx.record(s.endpoint, shown, Some(reply.transcript.clone()));
+    }
 }
 
 /// Where a redirect leads, if it stays on this endpoint.
@@ -172,86 +153,6 @@ pub fn challenges(reply: &Reply) -> Vec<Challenge> {
         Challenge { scheme: clean(&scheme, 40), realm: clean(realm, 100) }
     })
     .collect()
-}
-
-/// An upload path that answers: does it ask who is there before it takes a file? Returns whether something was recorded.
-async fn upload(ctx: &Ctx, s: &Identified, page: &HttpPage) -> Result<bool, Trouble> {
-    let known = PATHS.iter().any(|r| r.kind == Kind::Update && r.path == page.path);
-    let guarded =
-        matches!(page.status, 401 | 403) || (matches!(page.status, 301..=308) && page.location.contains("login"));
-    let record = |asks, proof: String, tape| {
-        ctx.record(
-            s.endpoint,
-            Observation::HttpUpload { path: page.path.clone(), status: page.status, asks, proof },
-            tape,
-        );
-    };
-    if known && guarded {
-        record(Asks::Yes, format!("status {} without a login", page.status), None);
-    } else if page.upload_form && ctx.session.scope.most < Touch::Stress {
-        let proof = "the upload form is shown without a login; nothing was uploaded, since the scope does not allow it";
-        record(Asks::Unclear, proof.to_owned(), None);
-    } else if page.upload_form {
-        let boundary = format!("patuh{:016x}", rand::random::<u64>());
-        let body = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"patuh-empty.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--{boundary}--\r\n"
-        );
-        let mut request = Request::get(s.endpoint.addr().to_string(), &page.path);
-        request.method = reqwest::Method::POST;
-        request.headers.push(("content-type", format!("multipart/form-data; boundary={boundary}")));
-        request.body = body.into_bytes();
-        let reply = ctx.http(s, request, &[]).await?;
-        let login = html::read(&reply.text()).login.is_some() || reply.header("location").contains("login");
-        let (asks, what) = match reply.status {
-            401 | 403 => (Asks::Yes, "refused"),
-            _ if login => (Asks::Yes, "sent to the login"),
-            200..=299 => (Asks::No, "taken without a login"),
-            _ => (Asks::Unclear, "not clear"),
-        };
-        record(asks, format!("an empty file was {what} (status {})", reply.status), Some(reply.transcript));
-    } else {
-        return Ok(false);
-    }
-    Ok(true)
-}
-
-async fn security_txt(ctx: &Ctx, s: &Identified, missing: &BTreeSet<(u16, String)>) -> Result<(), Trouble> {
-    let reply = get(ctx, s, SECURITY_TXT).await?;
-    let there = reply.status == 200 && !missing.contains(&shape(&reply, SECURITY_TXT));
-    let (mut contacts, mut expires, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    if there {
-        if !reply.header("content-type").starts_with("text/plain") {
-            problems.push("it is not text/plain".to_owned());
-        }
-        for line in reply.text().lines().filter(|l| !l.starts_with('#')) {
-            match line.split_once(':').map(|(k, v)| (k.trim().to_ascii_lowercase(), v.trim())) {
-                Some((k, v)) if k == "contact" => contacts.push(clean(v, 200)),
-                Some((k, v)) if k == "expires" => expires.push(clean(v, 60)),
-                Some(_) | None => {}
-            }
-        }
-        let good = |c: &String| ["mailto:", "https:", "tel:"].iter().any(|p| c.starts_with(p));
-        if !contacts.iter().any(good) {
-            problems.push("no Contact that is a mailto, https or tel URI".to_owned());
-        }
-        if expires.len() != 1 {
-            problems.push(format!("{} Expires fields instead of one", expires.len()));
-        }
-    }
-    let status = if there {
-        200
-    } else if reply.status == 200 {
-        404
-    } else {
-        reply.status
-    };
-    let (path, expires) = (SECURITY_TXT.to_owned(), expires.into_iter().next());
-    ctx.record(
-        s.endpoint,
-        Observation::SecurityTxt { path, status, contacts, expires, problems },
-        Some(reply.transcript),
-    );
-    Ok(())
 }
 
 #[cfg(test)]

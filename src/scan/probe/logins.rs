@@ -5,7 +5,7 @@ use super::{
 };
 use crate::model::{
     Observation, Touch,
-    observation::{Answer, Asks, Presented},
+    observation::{Answer, Asks, Obvious, Presented},
 };
 use crate::scan::{
     credentials::Credential,
@@ -145,8 +145,21 @@ impl Report<'_> {
     }
 
     fn trial(&self, user: &str, presented: Presented, tried: &Tried) {
+        self.told(user, presented, None, tried);
+    }
+
+    fn listed(&self, c: &Credential, tried: &Tried) {
+        let obvious = match c.secret.as_str() {
+            "" => Some(Obvious::Empty),
+            s if s.eq_ignore_ascii_case(&c.user) => Some(Obvious::UserName),
+            _ => None,
+        };
+        self.told(&c.user, Presented::Listed(c.id.clone()), obvious, tried);
+    }
+
+    fn told(&self, user: &str, presented: Presented, obvious: Option<Obvious>, tried: &Tried) {
         let (mechanism, user, proof) = (self.door.mechanism(), user.to_owned(), tried.proof.clone());
-        let trial = Observation::LoginTrial { mechanism, user, presented, answer: tried.answer, proof };
+        let trial = Observation::LoginTrial { mechanism, user, presented, obvious, answer: tried.answer, proof };
         self.ctx.record(self.door.endpoint(), trial, tried.transcript.clone());
     }
 
@@ -274,7 +287,7 @@ async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble>
     };
     let first = door.try_pair(ctx, &c.user, &c.secret).await?;
     visit.tried += 1;
-    report.trial(&c.user, Presented::Listed(c.id.clone()), &first);
+    report.listed(&c, &first);
     match first.answer {
         Answer::Accepted => {
             ctx.accepted(ticket, Some(c.id.clone()));
@@ -297,7 +310,7 @@ async fn next(ctx: &Ctx, door: &Door, mut visit: Visit) -> Result<Step, Trouble>
 async fn confirm(ctx: &Ctx, report: &Report<'_>, visit: &Visit, c: &Credential) -> Result<(), Trouble> {
     if let Ok(ticket) = visit.charge(ctx, report.door, c) {
         let second = report.door.try_pair(ctx, &c.user, &c.secret).await?;
-        report.trial(&c.user, Presented::Listed(c.id.clone()), &second);
+        report.listed(c, &second);
         if second.answer == Answer::Accepted {
             ctx.accepted(ticket, Some(c.id.clone()));
         }

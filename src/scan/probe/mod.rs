@@ -10,7 +10,10 @@ mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
 mod file_shares;
+mod guessing;
 mod html;
+mod http_questions;
+mod http_sessions;
 mod http_surface;
 mod json_logins;
 mod known_services;
@@ -34,10 +37,11 @@ mod tls_versions;
 mod udp_gain;
 mod udp_services;
 mod upnp_description;
+mod web;
+mod websocket;
 mod websockets;
 
-mod websocket;
-
+pub use guessing::MOST as MOST_GUESSES;
 pub use udp_services::default_ports as default_udp_ports;
 
 pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -66,6 +70,7 @@ pub static PROBES: &[&Probe] = &[
     &ssh_host_key::PROBE,
     &ssh_known_keys::PROBE,
     &http_surface::PROBE,
+    &http_questions::PROBE,
     &json_logins::PROBE,
     &websockets::PROBE,
     &mqtt_session::PROBE,
@@ -82,6 +87,8 @@ pub static PROBES: &[&Probe] = &[
     &rtsp_streams::PROBE,
     &logins::PROBE,
     &snmp_write::PROBE,
+    &http_sessions::PROBE,
+    &guessing::PROBE,
     &device_binding::END,
 ];
 

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::model::{Observation, Sha256Digest, Touch, observation::clean};
 use crate::scan::{
-    data::builtin,
+    data::rows,
     net::Trouble,
     session::{Ctx, Identified},
 };
@@ -27,19 +27,12 @@ const PACKETS: u32 = 3;
 const PLAY: Duration = Duration::from_secs(4);
 
 #[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "path")]
-    paths: Vec<Row>,
-}
-
-#[derive(Deserialize)]
 struct Row {
     path: String,
 }
 
-static PATHS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    builtin::<Written>("rtsp-paths.toml", include_str!("../../../profiles/data/rtsp-paths.toml")).paths
-});
+static PATHS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| rows("rtsp-paths.toml", include_str!("../../../profiles/data/rtsp-paths.toml"), "path"));
 
 async fn run(ctx: &Ctx) {
     ctx.each(ctx.services_named(&["rtsp"]), |s| s.endpoint, |s| look(ctx, s)).await;

@@ -1,6 +1,6 @@
 //! The connection-request port of TR-069 (CWMP): one path, behind Digest on a good day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -35,6 +35,8 @@ impl Cwmp {
             content_type: String::from("text/plain"),
             headers: BTreeMap::new(),
             body: String::new(),
+            magic: String::new(),
+            pad: 0,
         };
         Http {
             port: self.port,
@@ -45,11 +47,14 @@ impl Cwmp {
             accept: Accept::Users,
             users: self.users.clone(),
             lockout: self.lockout,
+            slower_ms: 0,
             form: Form::default(),
             token: None,
             upload: None,
             onvif: None,
             websockets: Vec::new(),
+            careless: BTreeSet::new(),
+            own_hosts: false,
             redirect_https: None,
             framing: Framing::Length,
             routes: vec![route],

@@ -103,18 +103,21 @@ fn cookies(reply: &Reply) -> Vec<String> {
     all.filter_map(|v| v.to_str().ok()?.split(';').next().map(str::to_owned)).collect()
 }
 
-/// Logs in by the form. Success is never read from the login's own answer: a page that was closed before must
-/// open with this session and not without it.
-pub async fn form(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tried, Trouble> {
+/// A form that was filled in and sent.
+pub struct Entered {
+    pub posted: Reply,
+    /// Cookies that came with the form.
+    pub before: Vec<String>,
+    /// Those, and what came with the answer.
+    pub jar: Vec<String>,
+    /// Where the answer leads.
+    pub target: String,
+}
+
+/// Fills in the form and sends it. `Err` holds the page that came instead of a form.
+pub async fn enter(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Result<Entered, Reply>, Trouble> {
     let shown = ctx.http(&door.at, Request::get(host(door), &door.path), &[]).await?;
-    let Some(form) = html::read(&shown.text()).login else {
-        let answer = if locking(shown.status) { Answer::LockSign } else { Answer::Unclear };
-        return Ok(Tried::new(
-            answer,
-            format!("the login form was not shown (status {})", shown.status),
-            shown.transcript,
-        ));
-    };
+    let Some(form) = html::read(&shown.text()).login else { return Ok(Err(shown)) };
     let mut fields = form.hidden.clone();
     fields.extend(form.user_field.iter().map(|f| (f.clone(), user.to_owned())));
     fields.push((form.password_field.clone(), secret.to_owned()));
@@ -129,26 +132,67 @@ pub async fn form(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tr
     request.method = reqwest::Method::POST;
     request.headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
     request.body = encode(&fields).into_bytes();
-    let mut jar = cookies(&shown);
-    if !jar.is_empty() {
-        request.headers.push(("cookie", jar.join("; ")));
+    let before = cookies(&shown);
+    if !before.is_empty() {
+        request.headers.push(("cookie", before.join("; ")));
     }
-    let masked = [format!("={}", encode(&[(String::new(), secret.to_owned())]).trim_start_matches('=')).into_bytes()];
+    let mut masked = values(&before);
+    masked.push(format!("={}", encode(&[(String::new(), secret.to_owned())]).trim_start_matches('=')).into_bytes());
     let posted = ctx.http(&door.at, request, &masked).await?;
+    let jar = joined(&before, cookies(&posted));
+    let target = posted.header("location");
+    let target = if target.starts_with('/') && !target.contains("login") { target } else { "/".to_owned() };
+    Ok(Ok(Entered { posted, before, jar, target }))
+}
+
+/// A cookie that is set again takes the place of the one before.
+fn joined(before: &[String], after: Vec<String>) -> Vec<String> {
+    let name = |c: &String| c.split('=').next().unwrap_or_default().to_owned();
+    let again: Vec<String> = after.iter().map(name).collect();
+    before.iter().filter(|c| !again.contains(&name(c))).cloned().chain(after).collect()
+}
+
+/// Logs in by the form. Success is never read from the login's own answer: a page that was closed before must
+/// open with this session and not without it.
+pub async fn form(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tried, Trouble> {
+    let entered = match enter(ctx, door, user, secret).await? {
+        Ok(entered) => entered,
+        Err(shown) => {
+            let answer = if locking(shown.status) { Answer::LockSign } else { Answer::Unclear };
+            let proof = format!("the login form was not shown (status {})", shown.status);
+            return Ok(Tried::new(answer, proof, shown.transcript));
+        }
+    };
+    let Entered { posted, jar, target, .. } = entered;
     if locking(posted.status) {
         return Ok(Tried::new(Answer::LockSign, format!("status {} after a login", posted.status), posted.transcript));
     }
-    jar.extend(cookies(&posted));
-    let target = posted.header("location");
-    let target = if target.starts_with('/') && !target.contains("login") { target } else { "/".to_owned() };
     canary(ctx, door, &target, &jar, &posted).await
+}
+
+/// A page, asked for with cookies.
+pub async fn with_cookies(ctx: &Ctx, door: &Door, path: &str, jar: &[String]) -> Result<Reply, Trouble> {
+    let mut request = Request::get(host(door), path);
+    if !jar.is_empty() {
+        request.headers.push(("cookie", jar.join("; ")));
+    }
+    ctx.http(&door.at, request, &values(jar)).await
+}
+
+/// What must not be kept of cookies: a session that lives on would let anybody in.
+fn values(jar: &[String]) -> Vec<Vec<u8>> {
+    jar.iter().filter_map(|c| c.split_once('=')).map(|(_, v)| v.as_bytes().to_vec()).collect()
+}
+
+/// Whether a page is shown, and asks for no login.
+pub fn is_open(reply: &Reply) -> bool {
+    reply.status == 200 && html::read(&reply.text()).login.is_none()
 }
 
 /// Opens the page where the login leads, with the session and without it.
 async fn canary(ctx: &Ctx, door: &Door, path: &str, jar: &[String], posted: &Reply) -> Result<Tried, Trouble> {
-    let open = |r: &Reply| r.status == 200 && html::read(&r.text()).login.is_none();
     let without = ctx.http(&door.at, Request::get(host(door), path), &[]).await?;
-    if open(&without) {
+    if is_open(&without) {
         let again = html::read(&posted.text()).login.is_some();
         let answer = if again { Answer::Refused } else { Answer::Unclear };
         let proof = format!("{path} opens without a session, too; no page tells a success");
@@ -161,10 +205,8 @@ async fn canary(ctx: &Ctx, door: &Door, path: &str, jar: &[String], posted: &Rep
             posted.transcript.clone(),
         ));
     }
-    let mut request = Request::get(host(door), path);
-    request.headers.push(("cookie", jar.join("; ")));
-    let with = ctx.http(&door.at, request, &[]).await?;
-    if !open(&with) {
+    let with = with_cookies(ctx, door, path, jar).await?;
+    if !is_open(&with) {
         let answer = if locking(with.status) { Answer::LockSign } else { Answer::Refused };
         return Ok(Tried::new(
             answer,
@@ -172,9 +214,7 @@ async fn canary(ctx: &Ctx, door: &Door, path: &str, jar: &[String], posted: &Rep
             posted.transcript.clone(),
         ));
     }
-    let mut leave = Request::get(host(door), "/logout");
-    leave.headers.push(("cookie", jar.join("; ")));
     // Leaving is good manners; a device without this page forgets the session by itself.
-    let _ = ctx.http(&door.at, leave, &[]).await;
+    let _ = with_cookies(ctx, door, "/logout", jar).await;
     Ok(Tried::new(Answer::Accepted, format!("{path} opens with this session and not without it"), with.transcript))
 }

@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 mod digest;
 mod ftp;
-mod http;
+pub mod http;
 pub mod json;
 mod mqtt;
 mod onvif;
@@ -65,6 +65,9 @@ impl Door {
     }
     pub fn endpoint(&self) -> Endpoint {
         self.at.endpoint
+    }
+    pub fn tls(&self) -> bool {
+        self.at.tls
     }
     pub fn path(&self) -> String {
         self.path.clone()
@@ -130,6 +133,17 @@ impl Door {
             Mechanism::Cwmp => http::nothing(ctx, self).await,
             Mechanism::Onvif => onvif::nothing(ctx, self).await,
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
+        }
+    }
+
+    /// A question to the same service that is no log-in, to tell a slow device from one that slows guesses.
+    pub async fn neutral(&self, ctx: &Ctx) -> Result<(), Trouble> {
+        match self.protocol() {
+            "http" => self.try_nothing(ctx).await.map(drop),
+            _ => {
+                ctx.connect(self.at.endpoint, self.at.tls).await?.close().await;
+                Ok(())
+            }
         }
     }
 

@@ -38,6 +38,11 @@ impl Tokens {
         token
     }
 
+    /// Takes a token that somebody else made.
+    pub fn adopt(&self, token: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(token.to_owned());
+    }
+
     pub fn knows(&self, token: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == token)
     }

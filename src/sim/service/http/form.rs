@@ -1,8 +1,10 @@
 //! The login form: a page with a hidden token, a session cookie and a logout.
 
-use super::Form;
+use std::collections::BTreeSet;
+
 use super::auth::Tokens;
 use super::wire::{Request, Response};
+use super::{Careless, Form};
 use crate::sim::account::{Accounts, Login};
 
 const COOKIE: &str = "session";
@@ -13,13 +15,14 @@ pub(super) struct FormLogin {
     pub cookie_flags: &'static str,
     pub sessions: Tokens,
     pub csrf: Tokens,
+    pub careless: BTreeSet<Careless>,
 }
 
 impl FormLogin {
     /// Answers the paths that belong to the form; `None` for all others.
     pub fn answer(&self, request: &Request, accounts: &Accounts) -> Option<Response> {
         if request.path == self.spec.logout {
-            if let Some(session) = request.cookie(COOKIE) {
+            if let Some(session) = request.cookie(COOKIE).filter(|_| !self.careless.contains(&Careless::Logout)) {
                 self.sessions.revoke(session);
             }
             return Some(Response::redirect(302, &self.spec.page));
@@ -41,6 +44,10 @@ impl FormLogin {
         let user = request.field(&self.spec.user_field).unwrap_or_default();
         let password = request.field(&self.spec.password_field).unwrap_or_default();
         match accounts.login(&user, &password) {
+            Login::Accepted if self.careless.contains(&Careless::KeptSession) => {
+                self.sessions.adopt(request.cookie(COOKIE).unwrap_or_default());
+                Response::redirect(302, &self.spec.home)
+            }
             Login::Accepted => {
                 let cookie = format!("{COOKIE}={}; Path=/{}", self.sessions.issue(), self.cookie_flags);
                 Response::redirect(302, &self.spec.home).with("Set-Cookie", &cookie)
@@ -59,6 +66,12 @@ impl FormLogin {
              <input type=\"text\" name=\"{user_field}\"><input type=\"password\" name=\"{password_field}\">\n\
              <button type=\"submit\">Log in</button></form></body></html>\n"
         );
-        Response::html(status, &html).with("Cache-Control", "no-store")
+        let response = Response::html(status, &html).with("Cache-Control", "no-store");
+        match self.careless.contains(&Careless::KeptSession) {
+            true => {
+                response.with("Set-Cookie", &format!("{COOKIE}={}; Path=/{}", self.csrf.issue(), self.cookie_flags))
+            }
+            false => response,
+        }
     }
 }

@@ -10,7 +10,7 @@ mod wire;
 
 pub(in crate::sim::service) use auth::{Tokens, digest_challenge, prove_digest};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -38,6 +38,9 @@ pub struct Http {
     #[serde(default)]
     pub users: Vec<User>,
     pub lockout: Option<Lockout>,
+    /// By how many milliseconds each failure in a row makes the answer to the next one later.
+    #[serde(default)]
+    pub slower_ms: u64,
     #[serde(default)]
     pub form: Form,
     /// The token of `auth = "token"`.
@@ -47,6 +50,12 @@ pub struct Http {
     pub onvif: Option<onvif::Onvif>,
     #[serde(default)]
     pub websockets: Vec<websocket::WebSocket>,
+    /// In what it is careless.
+    #[serde(default)]
+    pub careless: BTreeSet<Careless>,
+    /// Whether it answers only by its address, and under no foreign name.
+    #[serde(default)]
+    pub own_hosts: bool,
     /// Redirects everything to HTTPS on this port of the device file.
     pub redirect_https: Option<u16>,
     #[serde(default)]
@@ -70,6 +79,22 @@ pub enum Auth {
     Json,
     /// One token that never changes.
     Token,
+}
+
+/// What small servers do wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Careless {
+    /// TRACE brings the request back.
+    Trace,
+    /// Whatever origin asks may read, with the user's session.
+    Origin,
+    /// The session from before a log-in is the one after it.
+    KeptSession,
+    /// A logout forgets the session in the browser alone.
+    Logout,
+    /// Session cookies without any flag.
+    CookieFlags,
 }
 
 /// How the end of a body is shown.
@@ -143,6 +168,22 @@ pub struct Route {
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
     pub body: String,
+    /// Bytes before the body, in hex, for what is no text.
+    #[serde(default)]
+    pub magic: String,
+    /// Zeros after it.
+    #[serde(default)]
+    pub pad: usize,
+}
+
+impl Route {
+    fn bytes(&self) -> Vec<u8> {
+        let digits = self.magic.as_bytes().chunks_exact(2).filter_map(|pair| std::str::from_utf8(pair).ok());
+        let mut all: Vec<u8> = digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
+        all.extend_from_slice(self.body.as_bytes());
+        all.resize(all.len() + self.pad, 0);
+        all
+    }
 }
 
 fn realm() -> String {
@@ -164,6 +205,10 @@ impl Http {
         }
         if self.routes.iter().any(|route| route.path != "*" && !route.path.starts_with('/')) {
             return Err("a route path starts with `/`, or is `*`");
+        }
+        let hex = |text: &str| text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if self.routes.iter().any(|route| !hex(&route.magic)) {
+            return Err("a route's `magic` is written in pairs of hex digits");
         }
         if (self.auth == Auth::Token) != self.token.is_some() {
             return Err("`token` goes with auth = \"token\"");

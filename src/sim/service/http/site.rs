@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
@@ -13,7 +14,7 @@ use super::form::FormLogin;
 use super::onvif;
 use super::websocket::WebSocket;
 use super::wire::{self, Request, Response, Stays};
-use super::{Access, Auth, Framing, Http, Route};
+use super::{Access, Auth, Careless, Framing, Http, Route};
 use crate::sim::account::{Accounts, Login};
 use crate::sim::fill::fill;
 use crate::sim::listen::Speaker;
@@ -59,7 +60,12 @@ impl Site {
         let form = FormLogin {
             spec: spec.form.clone(),
             title: stage.identity.model.clone(),
-            cookie_flags: if acceptor.is_some() { "; HttpOnly; SameSite=Strict; Secure" } else { "; HttpOnly" },
+            cookie_flags: match (spec.careless.contains(&Careless::CookieFlags), acceptor.is_some()) {
+                (true, _) => "",
+                (false, true) => "; HttpOnly; SameSite=Strict; Secure",
+                (false, false) => "; HttpOnly",
+            },
+            careless: spec.careless.clone(),
             sessions: Tokens::default(),
             csrf: Tokens::default(),
         };
@@ -104,6 +110,7 @@ impl Site {
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<()> {
         let mut stream = BufStream::new(stream);
         loop {
+            let mut origin = None;
             let (response, method, stays) = match wire::read_head(&mut stream).await {
                 Ok(None) => break,
                 Ok(Some(request)) if self.upgrades(&request).is_some() => {
@@ -111,6 +118,7 @@ impl Site {
                     return socket.speak(&mut stream, &request).await;
                 }
                 Ok(Some(mut request)) => {
+                    origin = request.header("origin").map(str::to_owned);
                     let (response, stays) = self.handle(&mut stream, &mut request).await?;
                     (response, request.method, stays)
                 }
@@ -119,6 +127,7 @@ impl Site {
                 }
                 Err(error) => return Err(error),
             };
+            let response = self.allowing(origin.as_deref(), response);
             wire::write(&mut stream, &self.signed(response), self.spec.framing, &method, stays).await?;
             if stays == Stays::Closes {
                 break;
@@ -132,18 +141,45 @@ impl Site {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        if let Some(answer) = self.before_all(request) {
+            return Ok((answer, Stays::Closes));
+        }
         if self.spec.onvif.is_some() && request.method == "POST" && onvif::is_its_own(&request.path) {
             wire::read_body(stream, request).await?;
             let response = self.spec.onvif.as_ref().map(|spec| spec.answer(request, &self.accounts, &self.identity));
             return Ok((response.unwrap_or_else(|| Response::html(404, "")), self.stays(request)));
         }
+        let before = self.accounts.in_a_row();
         if let Some(refusal) = self.refusal(request) {
+            self.slow_down(before).await;
             let has_body = request.header("content-length").is_some_and(|length| length.trim() != "0");
             let stays = if has_body || !request.keeps_alive() { Stays::Closes } else { self.stays(request) };
             return Ok((refusal, stays));
         }
         wire::read_body(stream, request).await?;
-        Ok((self.answer(request), self.stays(request)))
+        let answer = self.answer(request);
+        self.slow_down(before).await;
+        Ok((answer, self.stays(request)))
+    }
+
+    /// A failure waits longer, the more came before it.
+    async fn slow_down(&self, before: u32) {
+        let now = self.accounts.in_a_row();
+        if now > before && self.spec.slower_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(self.spec.slower_ms * u64::from(now))).await;
+        }
+    }
+
+    /// What is answered before anybody asks for a page.
+    fn before_all(&self, request: &Request) -> Option<Response> {
+        if request.method == "TRACE" && self.spec.careless.contains(&Careless::Trace) {
+            let lines = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let head = format!("TRACE {} HTTP/1.1\r\n{}", request.target, lines.collect::<String>());
+            return Some(Response::new(200, "message/http", head));
+        }
+        let foreign = |host: &str| host.split(':').next().unwrap_or_default().parse::<std::net::IpAddr>().is_err();
+        let asked = request.header("host").unwrap_or_default();
+        (self.spec.own_hosts && foreign(asked)).then(|| Response::html(421, "<h1>421 Misdirected Request</h1>\n"))
     }
 
     fn stays(&self, request: &Request) -> Stays {
@@ -227,7 +263,7 @@ impl Site {
                 Response::html(405, "<h1>405 Method Not Allowed</h1>\n").with("Allow", "GET, HEAD, POST")
             }
             Some(route) => {
-                let mut response = Response::new(route.status, &route.content_type, route.body.as_bytes());
+                let mut response = Response::new(route.status, &route.content_type, route.bytes());
                 response.headers.extend(route.headers.clone());
                 response
             }
@@ -252,6 +288,16 @@ impl Site {
     fn route(&self, path: &str) -> Option<&Route> {
         let exact = self.spec.routes.iter().find(|route| route.path == path);
         exact.or_else(|| self.spec.routes.iter().find(|route| route.path == "*"))
+    }
+
+    /// Lets whoever asks read.
+    fn allowing(&self, origin: Option<&str>, response: Response) -> Response {
+        match origin.filter(|_| self.spec.careless.contains(&Careless::Origin)) {
+            Some(origin) => {
+                response.with("Access-Control-Allow-Origin", origin).with("Access-Control-Allow-Credentials", "true")
+            }
+            None => response,
+        }
     }
 
     fn signed(&self, response: Response) -> Response {
