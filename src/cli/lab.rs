@@ -19,7 +19,7 @@ use std::{
 
 #[derive(Args)]
 #[command(
-    after_help = "Needed: the device in a network of its own whose name server is this machine, and the laboratory's CA (ca.pem in the\nplan's `ca` directory) installed in the device or in a test build of it.\n\nExamples:\n  patuh lab --plan lab.toml --ca-only\n  patuh lab --plan lab.toml --out camera\n  patuh lab --plan lab.toml --scope scope.toml --out camera --profile etsi-en303645-v2\n\nA recording in DIR is gone on with: scan first, then run the laboratory, and judge both together.\nExit codes: 0 all cases were shown; 2 some were not; 1 the device is not in order again, or with --profile as judge."
+    after_help = "Needed: the device in a network of its own whose name server is this machine, and the laboratory's CA (ca.pem\nin the plan's `ca` directory) installed in the device or in a test build of it.\n\nExamples:\n  patuh lab --plan lab.toml --ca-only\n  patuh lab --plan lab.toml --out camera\n  patuh lab --plan lab.toml --scope scope.toml --out camera --profile etsi-en303645-v2\n\nA recording in DIR is gone on with: scan first, then run the laboratory, and judge both together.\nExit codes: 0 all cases were shown; 2 some were not; 1 the device is not in order again, or with --profile as judge."
 )]
 pub struct LabArgs {
     /// Which device, names, servers, cases and images (TOML); `patuh explain lab-update-servers` describes it
