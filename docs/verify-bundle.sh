@@ -67,7 +67,7 @@ chain() {
     sed -n 's/^.*,"prev":"sha256:\([0-9a-f]\{64\}\)"}$/\1/p; t; s/.*/no link/p' "$work/whole" >"$work/links"
     { echo "$seed" && cat "$work/digests"; } | head -n "$(wc -l <"$work/links")" >"$work/due"
     if ! cmp -s "$work/due" "$work/links"; then
-        line=$(cmp "$work/due" "$work/links" 2>/dev/null | sed 's/.* line //')
+        line=$(cmp "$work/due" "$work/links" 2>&1 | sed 's/.* line //')
         fail "$log, line $line: the line before it is not the one that it names: lines were removed, added, changed or moved"
     fi
 }

@@ -312,6 +312,8 @@ fn a_scan_asks_an_authority_before_its_first_packet_and_after_its_last() {
 #[test]
 fn no_packet_is_sent_where_the_authority_does_not_answer() {
     let lab = Lab::new();
+    let (good, said) = scan(&lab, &["127.0.83.2", "--tsa", "http://127.0.83.2:9/"]);
+    assert!(!good && said.contains("name a directory with --out DIR"), "{said}");
     let (good, said) =
         scan(&lab, &[&["127.0.83.2"], &FEW[..], &["x", "--out", "r", "--tsa", "http://127.0.83.2:9/"]].concat());
     assert!(!good && said.contains("127.0.83.2:9"), "{said}");

@@ -25,6 +25,10 @@ pub async fn run(a: ScanArgs) -> Done {
     let profiles = source::profiles_on(&a.profile, &source::Day::now(a.as_of)?)?;
     let expected = judge::expected(a.expect.as_ref())?;
     let here = a.resume.clone().or(a.out.clone());
+    if a.time.tsa.is_some() && here.is_none() {
+        let message = "--tsa stamps a recording that is kept; name a directory with --out DIR";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let beside = here.clone().unwrap_or_default();
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &beside)?, source::ixit(a.ixit.as_ref(), &beside)?);
     let prepared = prepare(&a).await?;
