@@ -10,7 +10,7 @@ use crate::scan::{
     session::Ctx,
 };
 use serde::Deserialize;
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 pub const PROBE: Probe = Probe {
     id: "known-services",
@@ -24,6 +24,8 @@ pub const PROBE: Probe = Probe {
 
 const WAIT: Duration = Duration::from_secs(2);
 const MOST: usize = 256;
+/// Ports that say nothing we know, up to which each is asked.
+const MANY: usize = 16;
 
 #[derive(Deserialize)]
 struct Written {
@@ -47,9 +49,14 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 
 async fn run(ctx: &Ctx) {
     let open = ctx.open_tcp();
-    let unknown = |e: &Endpoint| ctx.services().iter().any(|s| s.endpoint == *e && s.service == "unknown");
+    let mut unknown: BTreeSet<Endpoint> =
+        ctx.services().into_iter().filter(|s| s.service == "unknown").map(|s| s.endpoint).collect();
+    // So many are a tarpit, which has no service to find.
+    if unknown.len() > MANY {
+        unknown.clear();
+    }
     // What a port is is never told by its number; but a wrong byte may move a machine.
-    let fits = |row: &Row, e: &Endpoint| e.port == row.port || (!HANDS_OFF.contains(&e.port) && unknown(e));
+    let fits = |row: &Row, e: &Endpoint| e.port == row.port || (!HANDS_OFF.contains(&e.port) && unknown.contains(e));
     let mut all: Vec<(&Row, Endpoint)> = Vec::new();
     for row in ROWS.iter() {
         match row.transport {
