@@ -3,6 +3,7 @@
 use super::{Decision, Evidence, assess::Outcome};
 use serde::{Serialize, de::DeserializeOwned};
 
+mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
 mod coap;
@@ -184,7 +185,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
     &guessing::HTTP,
-    &guessing::RECOVERY,
+    &auth_lockout_not_permanent_dos::CHECK,
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
     &web_exposure::PICTURE,
