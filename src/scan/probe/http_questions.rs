@@ -64,7 +64,7 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
         foreign_origin(ctx, s, path, pages.private.contains(path)).await?;
     }
     for path in &pages.data {
-        foreign_host(ctx, s, path).await?;
+        foreign_host(ctx, s, path, pages.private.contains(path)).await?;
     }
     errors(ctx, s).await
 }
@@ -163,13 +163,14 @@ async fn foreign_origin(ctx: &Ctx, s: &Identified, path: &str, private: bool) ->
     Ok(())
 }
 
-async fn foreign_host(ctx: &Ctx, s: &Identified, path: &str) -> Result<(), Trouble> {
+async fn foreign_host(ctx: &Ctx, s: &Identified, path: &str, private: bool) -> Result<(), Trouble> {
     let own = get(ctx, s, path).await?;
     let reply = ctx.http(s, Request::get(FOREIGN.to_owned(), path), &[]).await?;
     let found = match reply.status {
-        200 if shape(&own, path) == shape(&reply, path) => {
-            (ControlAnswer::Answered, format!("the same data comes for the host `{FOREIGN}`"))
-        }
+        200 if shape(&own, path) == shape(&reply, path) => match private {
+            true => (ControlAnswer::Answered, format!("the same data of the device comes for the host `{FOREIGN}`")),
+            false => (ControlAnswer::Unclear, "the same, which tells no data of the device that we know of".to_owned()),
+        },
         200..=299 => (ControlAnswer::Unclear, format!("status {}, with another answer", reply.status)),
         status => (ControlAnswer::Refused, format!("status {status}")),
     };
