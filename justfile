@@ -23,3 +23,11 @@ bench-seal:
 # Full TCP sweep of one loopback host beside nmap, in one paired run.
 bench-sweep:
     scripts/bench-sweep
+
+# Full TCP sweeps over lossy links and of devices that drop, beside nmap; root.
+bench-links:
+    scripts/bench-links
+
+# docs/accuracy.md: what scans find of what is there, over 20 runs, beside nmap; root, most of an hour.
+accuracy:
+    scripts/accuracy

@@ -129,7 +129,7 @@ REAL = [
          [(1883, "admin")], mosquitto("listener 1883 HOST\nallow_anonymous false\nuser=admin")),
     Real("mosquitto, TLS and passwords", ["tcp/8883"], [], [],
          mosquitto("listener 8883 HOST\ncertfile DIR/cert.pem\nkeyfile DIR/key.pem\nallow_anonymous false\nuser=hub")),
-    Real("lighttpd, Basic admin:admin", ["tcp/8080"], ["http-admin-cleartext", "http-basic-default-creds"], [(8080, "admin")], lighttpd("admin")),
+    Real("lighttpd, Basic admin:admin", ["tcp/8080"], ["http-admin-cleartext", "http-basic-default-creds", "http-empty-password"], [(8080, "admin")], lighttpd("admin")),
     Real("lighttpd, Basic with its own password", ["tcp/8080"], ["http-admin-cleartext"], [], lighttpd("Gt7-Sumpf-Kerze-40")),
     Real("snmpd, public", ["udp/161"], ["snmp-default-community-read", "snmp-legacy-version"], [], snmpd("rocommunity public 127.0.0.0/8")),
     Real("snmpd, v3 only", ["udp/161"], [], [], snmpd("rouser nobody authPriv")),

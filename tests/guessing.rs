@@ -50,6 +50,8 @@ fn scan_args(dir: &Path, host: &str, grant: &str) -> Vec<String> {
         "http-surface",
         "json-logins",
         "rtsp-streams",
+        "cwmp-connreq",
+        "onvif-services",
         "logins",
         "guessing",
     ] {

@@ -141,7 +141,7 @@ pub(super) fn read(file: &str) -> Result<Recording, ScanError> {
 }
 
 /// What a scan with this first line is about to do.
-fn planned(header: &Header, nonce: Option<String>) -> Plan {
+pub fn planned(header: &Header, nonce: Option<String>) -> Plan {
     let Header { tool, targets, hosts, scope, plan: probes, .. } = header.clone();
     Plan { schema: SCHEMA.to_owned(), tool, targets, hosts, scope, probes, nonce, made: clock::now() }
 }

@@ -55,8 +55,8 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-tarpit", toml: include_str!("../../fixtures/duts/trap-tarpit.toml") },
     Builtin { name: "trap-tls-unusual", toml: include_str!("../../fixtures/duts/trap-tls-unusual.toml") },
     Builtin { name: "trap-vanishing-service", toml: include_str!("../../fixtures/duts/trap-vanishing-service.toml") },
-    Builtin { name: "trap-wrong-clock", toml: include_str!("../../fixtures/duts/trap-wrong-clock.toml") },
     Builtin { name: "trap-web-lookalikes", toml: include_str!("../../fixtures/duts/trap-web-lookalikes.toml") },
+    Builtin { name: "trap-wrong-clock", toml: include_str!("../../fixtures/duts/trap-wrong-clock.toml") },
     Builtin { name: "web-panel-bad", toml: include_str!("../../fixtures/duts/web-panel-bad.toml") },
     Builtin { name: "web-panel-good", toml: include_str!("../../fixtures/duts/web-panel-good.toml") },
 ];

@@ -19,7 +19,7 @@ pub use self::{
 };
 use super::{
     Progress, clock, engine,
-    journal::{Journal, RECORDING},
+    journal::{self, Journal, RECORDING},
 };
 use crate::model::{
     Header, Observation, Recording, Scope, Subject, Why,
@@ -183,6 +183,7 @@ fn open(lab: &Lab<'_>) -> Result<Journal, LabError> {
         plan: RUNS.iter().map(|r| r.id.to_owned()).collect(),
         started: clock::now(),
     };
+    journal::plan(lab.dir, &engine::planned(&header, None)).map_err(fail)?;
     Journal::create(lab.dir, header).map_err(fail)
 }
 
