@@ -22,7 +22,7 @@ const NEIGHBOUR: &str = "10.77.9.3";
 
 /// A page that sends everybody on to the neighbour, by every way that a page has.
 const REDIRECT: &str = "
-import http.server
+import http.server, socketserver
 class H(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(302)
@@ -31,7 +31,9 @@ class H(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'<form action=\"http://10.77.9.3:8099/login\" method=post><input name=user><input type=password name=pw></form>')
     do_POST = do_GET
-http.server.ThreadingHTTPServer(('10.77.9.2', 8099), H).serve_forever()
+server = socketserver.ThreadingTCPServer(('10.77.9.2', 8099), H)
+print('ready', flush=True)
+server.serve_forever()
 ";
 
 fn ip(args: &[&str]) {
@@ -107,11 +109,17 @@ impl Drop for Running {
 
 /// Whom the scanner sent a packet, and for whom it asked by ARP.
 fn addresses(tshark: &str, capture: &Path) -> BTreeSet<String> {
-    let sent = format!("ip.src == {SCANNER} || arp.src.proto_ipv4 == {SCANNER}");
-    let fields = ["-Y", &sent, "-T", "fields", "-e", "ip.dst", "-e", "arp.dst.proto_ipv4", "-E", "separator=,"];
-    let out = Command::new(tshark).arg("-r").arg(capture).args(fields).output().unwrap();
+    // The first of each: an ICMP error holds the packet that it is about.
+    let fields =
+        "-T fields -e ip.src -e ip.dst -e arp.src.proto_ipv4 -e arp.dst.proto_ipv4 -E separator=, -E occurrence=f";
+    let out = Command::new(tshark).arg("-r").arg(capture).args(fields.split(' ')).output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
-    text.split([',', '\n']).filter(|a| !a.is_empty()).map(str::to_owned).collect()
+    let rows = text.lines().map(|l| l.split(',').collect::<Vec<_>>());
+    let sent = rows.filter_map(|row| match row.as_slice() {
+        [from, to, "", ""] | ["", "", from, to] if *from == SCANNER => Some((*to).to_owned()),
+        _ => None,
+    });
+    sent.collect()
 }
 
 #[test]
@@ -127,7 +135,8 @@ fn a_capture_of_a_whole_scan_holds_no_packet_to_anybody_but_the_device() {
     let patuh = env!("CARGO_BIN_EXE_patuh");
     let mut device = network.start(far, &[patuh, "sim", "run", "fwa-gateway-bad", "--bind", DEVICE]);
     device.says("tcp/", false);
-    let _redirect = network.start(far, &[&python, "-c", REDIRECT]);
+    let mut redirect = network.start(far, &[&python, "-c", REDIRECT]);
+    redirect.says("ready", false);
     let mut recorder = network.start(near, &[&dumpcap, "-i", "cable", "-w", capture.to_str().unwrap()]);
     recorder.says("File:", true);
     let out = dir.path().join("recording");
