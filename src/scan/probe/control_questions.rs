@@ -22,7 +22,7 @@ pub const PROBE: Probe = Probe {
 };
 
 /// A resolver may have to ask others before it answers.
-const WAIT: Duration = Duration::from_secs(2);
+const WAIT: Duration = Duration::from_secs(1);
 
 async fn run(ctx: &Ctx) {
     let udp = |s: &Identified| s.endpoint.transport == crate::model::Transport::Udp;

@@ -22,7 +22,7 @@ pub const PROBE: Probe = Probe {
     run: |ctx| Box::pin(run(ctx)),
 };
 
-const WAIT: Duration = Duration::from_secs(2);
+const WAIT: Duration = Duration::from_secs(1);
 /// Tried beside those that read: what makers name a community that writes.
 const USUAL: [&str; 2] = ["private", "public"];
 
