@@ -1,5 +1,5 @@
 //! What a capture sees of a scan: nothing goes to anybody but the device.
-#![expect(clippy::unwrap_used, clippy::print_stderr, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
