@@ -3,16 +3,19 @@
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
+#[path = "support/verdicts.rs"]
+mod verdicts;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt, stream};
 use patuh::{
-    judge::{Decision, Evidence, Verdict, check},
+    judge::{Evidence, check},
     model::Recording,
     sim::{self, Device, PortShift, Running},
 };
 use scans::patuh_with;
 use std::path::Path;
+use verdicts::verdict_on;
 
 fn file(name: &str) -> Device {
     Device::parse(sim::find(name).unwrap().toml, name).unwrap()
@@ -54,23 +57,6 @@ fn scan_at(pace: &str, running: &Running, dir: &Path) -> Recording {
 
 fn verdict(id: &str, recording: &Recording, samples: &[Recording]) -> (&'static str, String) {
     verdict_on(id, &Evidence::new(recording, None, None).with_samples(samples))
-}
-
-fn verdict_on(id: &str, evidence: &Evidence<'_>) -> (&'static str, String) {
-    let check = check::find(id).unwrap_or_else(|| panic!("no check `{id}`"));
-    let judge = (check.bind)(toml::Table::new()).unwrap();
-    match judge.judge(evidence) {
-        Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
-        Decision::Judged(j) => {
-            let word = match j.verdict() {
-                Verdict::Pass => "PASS",
-                Verdict::Inconclusive => "INCONCLUSIVE",
-                Verdict::Fail => "FAIL",
-            };
-            let gaps: Vec<String> = j.gaps().map(ToString::to_string).collect();
-            (word, format!("{} | {}", j.observed().join("; "), gaps.join("; ")))
-        }
-    }
 }
 
 #[test]

@@ -3,9 +3,11 @@
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
+#[path = "support/verdicts.rs"]
+mod verdicts;
 
 use patuh::{
-    judge::{Decision, Evidence, Verdict, check},
+    judge::{Evidence, check},
     model::{
         Observation, Recording,
         observation::guessing::{Guess, Guessing},
@@ -18,6 +20,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
+use verdicts::verdict_on;
 
 /// A device with one login form; `more` is what its service does with guesses.
 async fn device(host: &str, more: &str) -> Running {
@@ -81,19 +84,7 @@ fn guesses(recording: &Recording) -> Vec<Guessing> {
 }
 
 fn verdict(id: &str, recording: &Recording) -> (&'static str, String) {
-    let judge = (check::find(id).unwrap().bind)(toml::Table::new()).unwrap();
-    match judge.judge(&Evidence::new(recording, None, None)) {
-        Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
-        Decision::Judged(j) => {
-            let word = match j.verdict() {
-                Verdict::Pass => "PASS",
-                Verdict::Inconclusive => "INCONCLUSIVE",
-                Verdict::Fail => "FAIL",
-            };
-            let gaps: Vec<String> = j.gaps().map(ToString::to_string).collect();
-            (word, format!("{} | {}", j.observed().join("; "), gaps.join("; ")))
-        }
-    }
+    verdict_on(id, &Evidence::new(recording, None, None))
 }
 
 const NAMED: &str = "[guessing]\naccount = \"lab\"\nsecret = \"SECRET\"\nwait_seconds = 12\n";

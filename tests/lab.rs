@@ -5,15 +5,18 @@
 mod scans;
 #[path = "support/updates.rs"]
 mod updates;
+#[path = "support/verdicts.rs"]
+mod verdicts;
 
 use patuh::{
-    judge::{CHECKS, Decision, Evidence, Verdict, check},
+    judge::{CHECKS, Evidence},
     model::{Ixit, Recording},
     sim::{Home, UPDATERS, Updater},
 };
 use rsa::pkcs8::DecodePublicKey;
 use std::{collections::BTreeMap, path::Path};
 use updates::Bench;
+use verdicts::verdict_on;
 
 const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\n";
 
@@ -24,19 +27,7 @@ fn checks() -> Vec<&'static str> {
 
 fn verdict(id: &str, recording: &Recording) -> (&'static str, String) {
     let ixit = Ixit::parse("ixit", IXIT).unwrap();
-    let judge = (check::find(id).unwrap().bind)(toml::Table::new()).unwrap();
-    match judge.judge(&Evidence::new(recording, None, Some(&ixit))) {
-        Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
-        Decision::Judged(j) => {
-            let word = match j.verdict() {
-                Verdict::Pass => "PASS",
-                Verdict::Inconclusive => "INCONCLUSIVE",
-                Verdict::Fail => "FAIL",
-            };
-            let gaps: Vec<String> = j.gaps().map(ToString::to_string).collect();
-            (word, format!("{} | {}", j.observed().join("; "), gaps.join("; ")))
-        }
-    }
+    verdict_on(id, &Evidence::new(recording, None, Some(&ixit)))
 }
 
 fn read(dir: &Path) -> Recording {
