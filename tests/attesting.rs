@@ -280,3 +280,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_deciding_check_passes_or_fails_a_unit_without_a_person_and_leaves_what_it_cannot_tell_to_one() {
+    let nothing = recording(&[]);
+    let outcome = |details: &str, attested: &str| {
+        let ixit = format!("[[11-ComMech]]\nid = \"Com-1\"\ncrypto_details = \"{details}\"\n");
+        let a = judged(&nothing, &Beside { ixit: &ixit, attested, ..Beside::default() });
+        a.units.iter().find(|u| u.id == "5.5-1-1c").unwrap().verdict
+    };
+    let (passed, failed) = (said("5.5-1-1c", "pass", "A. Tan", None), said("5.5-1-1c", "fail", "A. Tan", None));
+    assert_eq!(outcome("TLS 1.3, AES-128-GCM", ""), Outcome::Pass);
+    assert_eq!(outcome("TLS 1.3, AES-128-GCM", &failed), Outcome::Fail, "a person may know of a newer attack");
+    assert_eq!(outcome("TLS 1.0", ""), Outcome::Fail);
+    assert_eq!(outcome("TLS 1.0", &passed), Outcome::Fail, "a person does not lift what a check found");
+    assert_eq!(outcome("our own cipher", ""), Outcome::AwaitingAssessor);
+    assert_eq!(outcome("our own cipher", &passed), Outcome::Pass, "the supplier's evidence was looked at");
+}

@@ -1,5 +1,5 @@
 //! Every check's page is its documentation and its test: its examples are judged here, each with that check alone.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use patuh::judge::{CHECKS, Check, Decision, Evidence, Verdict};
 use patuh::model::{Ics, Ixit, Recording};
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ fn recording(check: &Check, short: &str, leave_out: Option<&str>) -> Recording {
     for (p, probe) in plan.iter().enumerate().filter(|(_, p)| !missing.contains(*p)) {
         let at = "2026-01-01T00:00:00Z";
         lines.push(serde_json::json!({"line":"run-started","run":format!("p{p}"),"probe":probe,"version":1,"subjects_from":[],"at":at}).to_string());
-        let mut current = plan[0];
+        let mut current = plan.first().copied().unwrap_or_default();
         for line in short.lines().filter(|l| !l.trim().is_empty()) {
             let (head, rest) = line.split_once(' ').unwrap_or((line, ""));
             match head {

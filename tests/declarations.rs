@@ -433,8 +433,10 @@ fn every_unit_of_the_method_is_bound_in_exactly_one_way_and_stands_in_the_table_
         let ways = [!u.checks.is_empty(), u.attest.is_some(), u.same_as.is_some()];
         assert_eq!(ways.iter().filter(|w| **w).count(), 1, "{}", u.id);
         assert!(u.completes.is_none() || !u.checks.is_empty(), "{}: only checks are completed", u.id);
+        let step = u.attest.is_some() || u.completes.is_some();
+        assert!(u.decides.is_empty() || step, "{}: what an assessor does where the deciding checks cannot", u.id);
         assert!(u.id.starts_with(&case.id), "{} of {}", u.id, case.id);
-        for id in &u.checks {
+        for id in u.checks.iter().chain(&u.decides) {
             assert!(patuh::judge::check::find(id).is_some(), "{}: no check `{id}`", u.id);
         }
         let step = u.attest.iter().chain(&u.completes).all(|s| s.contains("Fails when"));

@@ -35,8 +35,12 @@ pub fn run(id: &str) -> Done {
             if let Some(network) = u.network {
                 let _ = writeln!(out, "  concerns the network; tools that decide it: {} (tcsfw)", network.word());
             }
-            for check in &u.checks {
+            for check in &u.decides {
                 let _ = writeln!(out, "  decided by: {check}");
+            }
+            let finding = if u.decides.is_empty() { "decided by" } else { "violations are found by" };
+            for check in u.checks.iter().filter(|c| !u.decides.contains(c)) {
+                let _ = writeln!(out, "  {finding}: {check}");
             }
             if let Some(step) = &u.completes {
                 let _ = writeln!(out, "  completed by an assessor: {step}");

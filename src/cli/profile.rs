@@ -70,6 +70,9 @@ fn show(id: &str, format: Format) -> Done {
                     (None, Some(a)) => map.insert("attest".to_owned(), json!(a)),
                     (None, None) => map.insert("checks".to_owned(), json!(u.checks)),
                 };
+                if !u.decides.is_empty() {
+                    map.insert("decides".to_owned(), json!(u.decides));
+                }
                 if let Some(step) = &u.completes {
                     map.insert("completes".to_owned(), json!(step));
                 }

@@ -1,6 +1,6 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, Why, scope::Vantage};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, Why, declarations::Entry, scope::Vantage};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -137,6 +137,13 @@ impl<'a> Evidence<'a> {
             all = all.and(named(known, &format!("s{sample}"), &format!("sample {sample}")));
         }
         all
+    }
+
+    /// The entries of a table of the IXIT, each cited as `ixit:TABLE:ENTRY`. None: the table was not supplied.
+    pub fn declared(&self, table: &str) -> Option<Known<&'a Entry>> {
+        let one = |e: &'a Entry| Seen { what: e, subject: Subject::Device, cite: format!("ixit:{table}:{}", e.name()) };
+        let items = self.ixit?.declared(table)?.into_iter().map(one).collect();
+        Some(Known { items, extent: Extent::Complete(BTreeSet::from([format!("ixit:{table}")])) })
     }
 
     /// Whether `probe` never looked, because it was not in the plan, more than the scope grants, or in want of something

@@ -4,6 +4,7 @@ pub mod assess;
 pub mod attested;
 pub mod check;
 pub mod conditions;
+mod crypto;
 pub mod evidence;
 pub mod judgement;
 pub mod labels;

@@ -241,6 +241,10 @@ pub struct Unit {
     /// Beside checks: what they cannot reach, so that a person looks at it even when all of them pass.
     #[serde(default)]
     pub completes: Option<String>,
+    /// Checks that decide it: where all pass, nobody need complete it. Where one of them could not decide, the assessor's
+    /// step stands.
+    #[serde(default)]
+    pub decides: Vec<String>,
     /// One of the 56 units that concern the network, and how tools could decide it.
     #[serde(default)]
     pub network: Option<table::Network>,

@@ -91,8 +91,8 @@ impl Requiring<'_> {
         self.rows().filter_map(reason).collect()
     }
 
-    /// What people attested of the requirement itself and of the units of what it cites. Only what awaits an assessor
-    /// can become PASS, and only when every unit is.
+    /// What people attested of the requirement itself, and what its checks and people came to for each unit of what it
+    /// cites. Only what awaits an assessor can become PASS, and only when every unit is.
     fn attested(&self, checks: Outcome, reasons: &mut Vec<String>) -> Outcome {
         let units: Vec<&UnitRow> = self.units.iter().filter(|u| self.r.cites.contains(&u.group)).collect();
         let whole = self.attesting.of(&self.r.id);
@@ -101,12 +101,14 @@ impl Requiring<'_> {
             reasons.extend(all.iter().map(|a| said(a)));
         }
         let worst = whole.iter().chain(&of_units).map(|(v, _)| *v).max();
-        let complete = matches!(whole, Some((Verdict::Pass, _)))
-            || (!of_units.is_empty() && units.iter().all(|u| u.verdict == Outcome::Pass || u.idle));
+        let passed = units.iter().any(|u| u.verdict == Outcome::Pass)
+            && units.iter().all(|u| u.verdict == Outcome::Pass || u.idle)
+            && self.r.cites.iter().all(|c| units.iter().any(|u| u.group == *c));
+        let complete = passed || matches!(whole, Some((Verdict::Pass, _)));
         match (checks, worst) {
             (Outcome::Fail, _) | (_, Some(Verdict::Fail)) => Outcome::Fail,
             (Outcome::Inconclusive, _) | (_, Some(Verdict::Inconclusive)) => Outcome::Inconclusive,
-            (Outcome::AwaitingAssessor, Some(Verdict::Pass)) if complete => Outcome::Pass,
+            (Outcome::AwaitingAssessor, _) if complete => Outcome::Pass,
             (other, Some(Verdict::Pass) | None) => other,
         }
     }

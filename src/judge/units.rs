@@ -39,14 +39,23 @@ pub(super) fn units(
     let Some(method) = profile.method else { return Vec::new() };
     let mut rows = Vec::new();
     for (group, case, unit) in method.units().filter(|(g, _, _)| cited.contains(g.id.as_str())) {
-        let by: Vec<String> = unit.checks.iter().filter(|c| results.contains_key(c.as_str())).cloned().collect();
+        let named = |list: &[String]| -> Vec<String> {
+            list.iter().filter(|c| results.contains_key(c.as_str())).cloned().collect()
+        };
+        let (finding, deciding) = (named(&unit.checks), named(&unit.decides));
+        let mut by = finding.clone();
+        by.extend(deciding.iter().filter(|c| !finding.contains(c)).cloned());
         for c in &by {
             if let Some(row) = results.get_mut(c.as_str()) {
                 row.units.push(unit.id.clone());
             }
         }
         let of = || by.iter().filter_map(|c| results.get(c.as_str()));
-        let checks = combine(of(), unit.checks.is_empty() || unit.completes.is_some());
+        let rows_of = |list: &[String]| list.iter().filter_map(|c| results.get(c.as_str())).collect::<Vec<_>>();
+        let checks = match deciding.is_empty() {
+            true => combine(of(), unit.checks.is_empty() || unit.completes.is_some()),
+            false => decided(&rows_of(&finding), &rows_of(&deciding)),
+        };
         let judged = |row: &CheckRow| {
             let counts = match row.verdict {
                 Outcome::NotApplicable => false,
@@ -56,7 +65,8 @@ pub(super) fn units(
             counts && !row.left
         };
         // Where a person completes it, they look at what the checks do not reach, whatever those found.
-        let idle = unit.completes.is_none() && !by.is_empty() && !of().any(judged);
+        let whole = unit.completes.is_none() || !deciding.is_empty();
+        let idle = whole && !by.is_empty() && !of().any(judged);
         let attested = attesting.of(&unit.id);
         let verdict = match (checks, attested.as_ref().map(|(v, _)| *v)) {
             (Outcome::Fail, _) | (_, Some(Verdict::Fail)) => Outcome::Fail,
@@ -78,6 +88,24 @@ pub(super) fn units(
         }
     }
     rows
+}
+
+/// A unit that checks decide: what the others find speaks against it, and it passes where every deciding one does. What
+/// those could not decide, a person may.
+fn decided(finding: &[&CheckRow], deciding: &[&CheckRow]) -> Outcome {
+    let counts = |row: &&&CheckRow| !row.left;
+    let any = |rows: &[&CheckRow], outcome: Outcome| rows.iter().filter(counts).any(|r| r.verdict == outcome);
+    if any(finding, Outcome::Fail) || any(deciding, Outcome::Fail) {
+        return Outcome::Fail;
+    }
+    if any(finding, Outcome::Inconclusive) {
+        return Outcome::Inconclusive;
+    }
+    let passes = |r: &&CheckRow| !r.left && matches!(r.verdict, Outcome::Pass | Outcome::NotApplicable);
+    match deciding.iter().all(passes) && any(deciding, Outcome::Pass) {
+        true => Outcome::Pass,
+        false => Outcome::AwaitingAssessor,
+    }
 }
 
 /// One requirement or unit from its checks. `person` says whether somebody must still look.

@@ -30,7 +30,11 @@ pub fn text(table: &Table) -> String {
         page.head(&format!("{}  {}{network}: {}", row.unit, row.kind, row.does));
         page.put("  ", &decided(&row.decided));
         if let Some(step) = step(&row.decided) {
-            page.put("  ", &format!("assessor: {step}"));
+            let who = match &row.decided {
+                Decided::Checks { pass: Pass::Alone, .. } => "without those inputs, an assessor",
+                Decided::Checks { .. } | Decided::Assessor { .. } | Decided::Unit { .. } => "assessor",
+            };
+            page.put("  ", &format!("{who}: {step}"));
         }
         let needs = needs(&row.inputs);
         if !needs.is_empty() {
@@ -42,12 +46,20 @@ pub fn text(table: &Table) -> String {
 
 fn decided(by: &Decided) -> String {
     match by {
-        Decided::Checks { checks, pass, .. } => {
-            let passes = match pass {
-                Pass::Alone => "they decide it",
-                Pass::Completed => "they find violations; an assessor completes a pass",
-            };
-            format!("checks: {} ({passes})", checks.join(", "))
+        Decided::Checks { checks, decides, pass, .. } => {
+            let all = checks.join(", ");
+            match pass {
+                Pass::Alone if !decides.is_empty() => {
+                    let others: Vec<&str> = checks.iter().filter(|c| !decides.contains(c)).copied().collect();
+                    let others = match others.is_empty() {
+                        true => String::new(),
+                        false => format!("; violations are found by {}, too", others.join(", ")),
+                    };
+                    format!("decided by {}{others}", decides.join(", "))
+                }
+                Pass::Alone => format!("decided by {all}"),
+                Pass::Completed => format!("checks: {all} (they find violations; an assessor completes a pass)"),
+            }
         }
         Decided::Assessor { .. } => "decided by an assessor".to_owned(),
         Decided::Unit { repeats } => format!("repeats {repeats} and takes its verdict"),

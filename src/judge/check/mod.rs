@@ -11,6 +11,7 @@ mod coap_core_exposure;
 mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
+mod crypto_details;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
@@ -167,7 +168,7 @@ impl Check {
     /// Only a laboratory gives it evidence. Where none was used it decides nothing, and an assessor with tools of their own
     /// may do it instead.
     pub fn in_laboratory(&self) -> bool {
-        self.needs.iter().all(|n| n.starts_with("lab-") || *n == "update-package")
+        !self.needs.is_empty() && self.needs.iter().all(|n| n.starts_with("lab-") || *n == "update-package")
     }
 
     /// The tables of the IXIT that it compares with what was seen, whatever its parameters are.
@@ -192,6 +193,9 @@ pub static CHECKS: &[&Check] = &[
     &coap_core_exposure::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
+    &crypto_details::AUTH,
+    &crypto_details::COMMUNICATION,
+    &crypto_details::UPDATE,
     &cwmp_connreq_auth::CHECK,
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,

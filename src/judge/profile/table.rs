@@ -81,7 +81,10 @@ pub enum Decided {
     Checks {
         checks: Vec<&'static str>,
         pass: Pass,
-        /// What the person looks at who completes it.
+        /// Those of them that decide it; the others only find violations.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        decides: Vec<&'static str>,
+        /// What the person looks at who completes it, or who decides what the checks could not.
         #[serde(skip_serializing_if = "Option::is_none")]
         step: Option<&'static str>,
     },
@@ -139,7 +142,9 @@ impl Method {
             Some(of) => self.units().map(|(_, _, u)| u).find(|u| u.id == *of)?,
             None => unit,
         };
-        let checks = || origin.checks.iter().filter_map(|id| check::find(id));
+        let ids: Vec<&String> =
+            origin.checks.iter().chain(origin.decides.iter().filter(|d| !origin.checks.contains(d))).collect();
+        let checks = || ids.iter().filter_map(|id| check::find(id));
         let probes: BTreeSet<&str> = checks().flat_map(|c| c.needs.iter().copied()).collect();
         let inputs = Needs {
             ixit: case.ixit.iter().map(String::as_str).collect(),
@@ -159,16 +164,15 @@ fn decided(unit: &'static Unit, checks: Vec<&'static Check>) -> Option<Decided> 
     if let Some(repeats) = &unit.same_as {
         return Some(Decided::Unit { repeats });
     }
-    if let Some(step) = &unit.attest {
-        return Some(Decided::Assessor { step });
-    }
+    let step = unit.attest.as_deref().or(unit.completes.as_deref());
     if checks.is_empty() {
-        return None;
+        return step.map(|step| Decided::Assessor { step });
     }
-    let alone = unit.completes.is_none() && checks.iter().all(|c| c.pass == Proves::Full);
+    let alone = step.is_none() && checks.iter().all(|c| c.pass == Proves::Full);
     Some(Decided::Checks {
-        pass: if alone { Pass::Alone } else { Pass::Completed },
-        step: unit.completes.as_deref(),
+        pass: if alone || !unit.decides.is_empty() { Pass::Alone } else { Pass::Completed },
+        decides: unit.decides.iter().map(String::as_str).collect(),
+        step,
         checks: checks.into_iter().map(|c| c.id).collect(),
     })
 }
