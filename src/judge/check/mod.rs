@@ -31,6 +31,7 @@ mod http_empty_password;
 mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
+mod interfaces;
 mod lab;
 mod mqtt;
 mod mqtt_anonymous_connect;
@@ -40,6 +41,7 @@ mod mqtt_default_creds;
 mod mqtt_retained_sensitive;
 mod mqtt_sys_topics;
 mod mqtt_wildcard_read;
+mod net_sec_impl;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
@@ -228,6 +230,8 @@ pub static CHECKS: &[&Check] = &[
     &web_sessions::LIFECYCLE,
     &http_static_bearer_token::CHECK,
     &web_exposure::SOURCE,
+    &interfaces::DEBUG,
+    &interfaces::REACHED,
     &web_exposure::LOG,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
@@ -237,6 +241,8 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_retained_sensitive::CHECK,
     &mqtt_sys_topics::CHECK,
     &mqtt_wildcard_read::CHECK,
+    &net_sec_impl::REVIEWED,
+    &net_sec_impl::RUNNING,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
