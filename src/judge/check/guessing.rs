@@ -54,7 +54,7 @@ pub const MQTT: Check = Check {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Limits {
+pub(super) struct Limits {
     /// The device reacts at the latest to this many wrong secrets in a row.
     max_attempts: u32,
     /// How many times slower the last guesses are than the first where delays grow.
@@ -199,7 +199,7 @@ impl Series {
         Mode::None { per_day: 86_400_000 / usual }
     }
 
-    fn point(&self, limits: &Limits, what: &str) -> Point {
+    pub(super) fn point(&self, limits: &Limits, what: &str) -> Point {
         let sent = self.sent.max(self.count());
         if self.answers.iter().any(|a| a.0 == Answer::Accepted) {
             return Point::Unclear(format!("{what}: a random secret was accepted, which is another check's finding"));

@@ -3,6 +3,7 @@
 use super::{Decision, Evidence, assess::Outcome};
 use serde::{Serialize, de::DeserializeOwned};
 
+mod auth_bruteforce_declared;
 mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
@@ -187,6 +188,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &auth_bruteforce_declared::CHECK,
     &guessing::HTTP,
     &auth_lockout_not_permanent_dos::CHECK,
     &auth_mech_inventory::CHECK,
