@@ -142,6 +142,8 @@ struct Window {
     base: Option<Duration>,
     /// How long an answer is awaited.
     wait: Duration,
+    /// Whether every answer is awaited as long as may be, whatever was learned.
+    patient: bool,
     answers: Answers,
     /// The share of questions that stay silent without any strain: what the path loses, or the host drops by its rules.
     noise: f64,
@@ -156,7 +158,17 @@ impl Window {
             Pace::Adaptive => (4, 2, 2048),
             Pace::Fast => (256, 16, 2048),
         };
-        Self { now, least, most, base: None, wait: MOST_WAIT, answers: Answers::default(), noise: 0.0, calm: (0, 0) }
+        Self {
+            now,
+            least,
+            most,
+            base: None,
+            wait: MOST_WAIT,
+            patient: false,
+            answers: Answers::default(),
+            noise: 0.0,
+            calm: (0, 0),
+        }
     }
 
     fn learn(&mut self, batch: &Batch, silence_counts: bool) {
@@ -168,7 +180,8 @@ impl Window {
             self.calm = (self.calm.0 + asked, self.calm.1 + lost);
         }
         if let Some(slowest) = batch.slowest {
-            self.wait = self.answers.learn(slowest);
+            let learned = self.answers.learn(slowest);
+            self.wait = if self.patient { MOST_WAIT } else { learned };
         }
         let base = self.base.or(batch.slowest);
         let slow = base.zip(batch.slowest).is_some_and(|(b, s)| s > b * 4 + Duration::from_millis(25));
@@ -248,7 +261,7 @@ impl Sweep {
             }
             let before = silent.len();
             if before < 4096 {
-                self.window.wait = MOST_WAIT;
+                (self.window.wait, self.window.patient) = (MOST_WAIT, true);
             }
             silent = self.pass(silent.into(), expected).await;
             if silent.len() == before {

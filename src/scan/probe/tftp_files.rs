@@ -3,7 +3,7 @@ use super::Probe;
 use crate::model::{Endpoint, Observation, Sha256Digest, Touch, observation::TftpAnswer};
 use crate::scan::{
     codec::infra::{Tftp, tftp, tftp_stop, tftp_want},
-    data::builtin,
+    data::rows,
     net::{Trouble, wire::Replies},
     session::Ctx,
 };
@@ -25,19 +25,12 @@ const WAIT: Duration = Duration::from_secs(1);
 const HEAD: usize = 4;
 
 #[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "file")]
-    files: Vec<File>,
-}
-
-#[derive(Deserialize)]
 struct File {
     name: String,
 }
 
-static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
-    builtin::<Written>("tftp-files.toml", include_str!("../../../profiles/data/tftp-files.toml")).files
-});
+static FILES: LazyLock<Vec<File>> =
+    LazyLock::new(|| rows("tftp-files.toml", include_str!("../../../profiles/data/tftp-files.toml"), "file"));
 
 async fn run(ctx: &Ctx) {
     let all = ctx.services_named(&["tftp"]);

@@ -2,7 +2,7 @@
 use super::Probe;
 use crate::model::{Observation, Touch};
 use crate::scan::{
-    data::builtin,
+    data::rows,
     net::{Trouble, Wire},
     sensitive,
     session::{Ctx, Identified},
@@ -35,19 +35,12 @@ const ASKS: [&str; 6] = ["auth", "login", "token", "password", "credential", "ch
 const IDLE: [&str; 6] = ["ping", "pong", "hello", "welcome", "heartbeat", "connected"];
 
 #[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "path")]
-    paths: Vec<Row>,
-}
-
-#[derive(Deserialize)]
 struct Row {
     path: String,
 }
 
-static PATHS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    builtin::<Written>("websocket-paths.toml", include_str!("../../../profiles/data/websocket-paths.toml")).paths
-});
+static PATHS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| rows("websocket-paths.toml", include_str!("../../../profiles/data/websocket-paths.toml"), "path"));
 
 async fn run(ctx: &Ctx) {
     ctx.each(
