@@ -29,10 +29,12 @@ mod snmp_community;
 mod snmp_write;
 mod ssh_host_key;
 mod ssh_known_keys;
+mod starttls;
 mod tcp_ports;
 mod telnet;
 mod tftp_files;
 mod tls_certificate;
+mod tls_survey;
 mod tls_versions;
 mod udp_gain;
 mod udp_services;
@@ -66,6 +68,7 @@ pub static PROBES: &[&Probe] = &[
     &service_identify::PROBE,
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
+    &tls_survey::PROBE,
     &file_shares::PROBE,
     &ssh_host_key::PROBE,
     &ssh_known_keys::PROBE,
