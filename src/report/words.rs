@@ -45,9 +45,7 @@ pub fn words(o: &Observation) -> String {
             c.subject, c.issuer, c.key, c.not_before, c.not_after, c.sha256
         ),
         Observation::TlsAccepts { version, list } => format!("TLS {}: {}", version.word(), tls::accepts(list)),
-        Observation::TlsFeature { feature, version, standing } => {
-            tls::feature(*feature, *version, *standing)
-        }
+        Observation::TlsFeature { feature, version, standing } => tls::feature(*feature, *version, *standing),
         Observation::TlsChain { links } => tls::chain(links),
         Observation::TlsClient { presented, outcome } => tls::client(*presented, *outcome),
         Observation::SshAlgorithms { algorithms } => {

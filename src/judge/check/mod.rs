@@ -14,6 +14,7 @@ mod common;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
+mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
@@ -67,10 +68,20 @@ mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
 mod tftp_open_read;
+mod tls;
+mod tls_cert_strength;
 mod tls_cert_validity;
+mod tls_forward_secrecy;
+mod tls_key_known_static;
 mod tls_key_shared_samples;
+mod tls_known_flaws;
 mod tls_legacy_versions_refused;
+mod tls_matches_declaration;
 mod tls_modern_version;
+mod tls_mtls_enforced;
+mod tls_pqc_readiness;
+mod tls_protocol_hygiene;
+mod tls_weak_suites;
 mod udp_probe_sweep;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
@@ -261,10 +272,19 @@ pub static CHECKS: &[&Check] = &[
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
     &tftp_open_read::CHECK,
+    &tls_cert_strength::CHECK,
     &tls_cert_validity::CHECK,
+    &tls_forward_secrecy::CHECK,
+    &tls_key_known_static::CHECK,
     &tls_key_shared_samples::CHECK,
+    &tls_known_flaws::CHECK,
     &tls_legacy_versions_refused::CHECK,
+    &tls_matches_declaration::CHECK,
     &tls_modern_version::CHECK,
+    &tls_mtls_enforced::CHECK,
+    &tls_pqc_readiness::CHECK,
+    &tls_protocol_hygiene::CHECK,
+    &tls_weak_suites::CHECK,
     &udp_probe_sweep::CHECK,
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,

@@ -142,7 +142,9 @@ pub struct Flight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     Flight(Box<Flight>),
-    Alert { description: u8 },
+    Alert {
+        description: u8,
+    },
     /// Whole records so far, but no ServerHello yet.
     More,
     NotTls,

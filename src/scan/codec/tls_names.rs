@@ -120,9 +120,7 @@ pub fn schemes() -> Vec<u16> {
 }
 
 /// Primes by which keys of the library of CVE-2017-15361 are told: modulo each, they are powers of 65537.
-const ROCA_PRIMES: &[u32] = &[
-    11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
-];
+const ROCA_PRIMES: &[u32] = &[11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /// Whether an RSA modulus, big-endian, has that structure. A random one has it by chance once in millions.
 pub fn roca(modulus: &[u8]) -> bool {
