@@ -328,6 +328,13 @@ pub enum Observation {
     SshAlgorithms {
         algorithms: BTreeMap<String, Vec<String>>,
     },
+    /// A host key of a kind that was asked for.
+    SshHostKey {
+        algorithm: String,
+        /// Of an RSA modulus.
+        bits: Option<u32>,
+        sha256: String,
+    },
     Http {
         page: HttpPage,
     },

@@ -52,6 +52,10 @@ pub fn words(o: &Observation) -> String {
             let field = |(name, all): (&String, &Vec<String>)| format!("{name}: {}", all.join(" "));
             format!("SSH algorithms: {}", algorithms.iter().map(field).collect::<Vec<_>>().join("; "))
         }
+        Observation::SshHostKey { algorithm, bits, sha256 } => {
+            let bits = bits.map(|b| format!(" of {b} bits")).unwrap_or_default();
+            format!("SSH host key {algorithm}{bits}: {sha256}")
+        }
         Observation::Http { page } => http(page),
         Observation::HttpMissing { path, status } => format!("{path}, which cannot exist, is answered with {status}"),
         Observation::HttpShown { path, status, shows, rule, sensitive } => format!(

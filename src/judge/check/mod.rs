@@ -8,6 +8,7 @@ mod auth_mech_inventory;
 mod banner_version;
 mod coap;
 mod coap_core_exposure;
+mod coap_dtls_profile;
 mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
@@ -19,6 +20,7 @@ mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
 mod dns_open_resolver;
+mod dtls_cookie;
 mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
@@ -51,6 +53,7 @@ mod snmp_default_community_read;
 mod snmp_default_community_write;
 mod snmp_legacy_version;
 mod snmpv3_weak;
+mod ssh_algorithms;
 mod ssh_auth_methods;
 mod ssh_default_creds;
 mod ssh_known_authorized_key;
@@ -201,6 +204,7 @@ pub static CHECKS: &[&Check] = &[
     &banner_version::CHECK,
     &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
+    &coap_dtls_profile::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
     &cwmp_connreq_auth::CHECK,
@@ -209,6 +213,7 @@ pub static CHECKS: &[&Check] = &[
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &dtls_cookie::CHECK,
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
@@ -254,6 +259,7 @@ pub static CHECKS: &[&Check] = &[
     &snmp_default_community_write::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
+    &ssh_algorithms::CHECK,
     &ssh_auth_methods::CHECK,
     &guessing::SSH,
     &ssh_default_creds::CHECK,

@@ -5,6 +5,7 @@ pub mod infra;
 pub mod onvif;
 pub mod smb;
 pub mod snmp;
+pub mod ssh;
 pub mod tls;
 pub mod tls_flight;
 pub mod tls_names;

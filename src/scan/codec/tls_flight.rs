@@ -40,7 +40,7 @@ fn list(numbers: &[u16], width: usize) -> Vec<u8> {
 }
 
 impl Hello<'_> {
-    fn extensions(&self) -> Vec<u8> {
+    fn extensions(&self, wire: [u8; 2]) -> Vec<u8> {
         let mut all = Vec::new();
         if let Some(name) = self.name {
             let mut entry = vec![0];
@@ -62,7 +62,9 @@ impl Hello<'_> {
             extension(&mut all, 35, &[]);
         }
         if self.version == TlsVersion::Tls13 {
-            extension(&mut all, 43, &[2, 3, 4]);
+            let [major, _] = wire;
+            let version = if major == 0xfe { [2, 0xfe, 0xfc] } else { [2, 3, 4] };
+            extension(&mut all, 43, &version);
             // An empty share makes the server name its group (RFC 8446, 4.1.4).
             extension(&mut all, 51, &[0, 0]);
         } else {
@@ -83,7 +85,7 @@ impl Hello<'_> {
         body.extend(list(self.suites, 2));
         prefixed(&mut body, 1, self.compressions);
         if self.version > TlsVersion::Ssl3 {
-            prefixed(&mut body, 2, &self.extensions());
+            prefixed(&mut body, 2, &self.extensions(wire_version));
         }
         body
     }
@@ -270,6 +272,46 @@ fn prime(c: &mut Cursor<'_>, flight: &mut Flight) -> Option<()> {
     c.vec16().map(drop)
 }
 
+/// The first message of a DTLS server's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DtlsReply {
+    HelloVerify {
+        cookie: Vec<u8>,
+    },
+    /// `cookie`: a HelloRetryRequest of 1.3 that asks for one.
+    Hello {
+        version: u16,
+        suite: u16,
+        cookie: bool,
+    },
+    Alert {
+        description: u8,
+    },
+}
+
+pub fn dtls_reply(datagram: &[u8]) -> Option<DtlsReply> {
+    let mut c = Cursor(datagram);
+    let kind = c.u8()?;
+    if c.u16()? >> 8 != 0xfe {
+        return None;
+    }
+    c.take(8)?;
+    let body = c.vec16()?;
+    if kind == 21 {
+        return Some(DtlsReply::Alert { description: *body.get(1)? });
+    }
+    let mut m = Cursor(body);
+    let message = m.u8().filter(|_| kind == 22)?;
+    m.take(11)?;
+    if message == 3 {
+        m.u16()?;
+        return Some(DtlsReply::HelloVerify { cookie: m.vec8()?.to_vec() });
+    }
+    let mut flight = Flight::default();
+    (message == 2).then(|| server_hello(&mut flight, m.0)).flatten()?;
+    Some(DtlsReply::Hello { version: flight.version, suite: flight.suite, cookie: flight.extensions.contains(&44) })
+}
+
 /// A hello of SSL 2.0 with its seven suites (draft-hickman-netscape-ssl-00).
 pub fn ssl2_hello(challenge: &[u8; 16]) -> Vec<u8> {
     let suites: [[u8; 3]; 7] =
@@ -360,6 +402,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
             let _ = (reply(&bytes, |_| Kex::FiniteField), reply(&bytes, ECDHE), is_ssl2(&bytes), has_heartbeat(&bytes));
+            let _ = dtls_reply(&bytes);
         }
     }
 }
