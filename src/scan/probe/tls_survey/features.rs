@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// A name that no device has (RFC 6761).
 const FOREIGN: &str = "patuh.invalid";
+/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV.
+const SIGNAL: u16 = 0x00ff;
 const INAPPROPRIATE_FALLBACK: u8 = 86;
 /// A server that answers a heartbeat does so at once.
 const BEAT: Duration = Duration::from_millis(600);
@@ -38,7 +40,12 @@ pub struct Shown {
 /// All that one whole flight before TLS 1.3 shows. Returns its certificates, whether it asks for one, and the tape.
 pub async fn of_flight(a: &Asker<'_>, version: TlsVersion, suites: &[u16]) -> Result<Option<Shown>, Over> {
     let usual = Usual::new(version);
-    let plain = plain(version, suites, &usual.groups, &usual.schemes);
+    let mut offered = suites.to_vec();
+    if version == TlsVersion::Ssl3 {
+        // Its hello has no extensions, so that this suite stands for one (RFC 5746, 3.3).
+        offered.push(SIGNAL);
+    }
+    let plain = plain(version, &offered, &usual.groups, &usual.schemes);
     let full = Hello { extras: Extras::All, compressions: &[1, 0], ..plain.clone() };
     let (said, tape) = match a.ask(&full, Until::Done).await? {
         // Some stacks cannot bear a hello with more than they know.
