@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 mod asked;
 pub mod guessing;
 pub mod lab;
+pub mod tls;
 pub mod web;
 
 pub use asked::{Signature, SnmpSet, TftpAnswer};
@@ -303,6 +304,37 @@ pub enum Observation {
     Certificate {
         certificate: Certificate,
     },
+    /// What a TLS server accepts under one version.
+    TlsAccepts {
+        version: TlsVersion,
+        list: tls::TlsList,
+    },
+    TlsFeature {
+        feature: tls::TlsFeature,
+        /// Under which version it was asked; nothing where the version says nothing.
+        version: Option<TlsVersion>,
+        standing: tls::Standing,
+    },
+    /// The certificates that a server showed, leaf first.
+    TlsChain {
+        links: Vec<tls::ChainLink>,
+    },
+    /// What came of a client that showed this certificate, after a request of the application.
+    TlsClient {
+        presented: tls::ClientProof,
+        outcome: tls::ClientOutcome,
+    },
+    /// The algorithms that an SSH server offers, by the fields of its KEXINIT.
+    SshAlgorithms {
+        algorithms: BTreeMap<String, Vec<String>>,
+    },
+    /// A host key of a kind that was asked for.
+    SshHostKey {
+        algorithm: String,
+        /// Of an RSA modulus.
+        bits: Option<u32>,
+        sha256: String,
+    },
     Http {
         page: HttpPage,
     },
@@ -514,6 +546,17 @@ pub enum Observation {
     },
     Dtls {
         answer: String,
+    },
+    /// What a DTLS server accepts, by version, with suites by IANA name.
+    DtlsAccepts {
+        version: String,
+        suites: Vec<String>,
+    },
+    /// What came back for a first DTLS hello from an address that nobody has proved.
+    DtlsFirstFlight {
+        cookie_asked: bool,
+        sent: u64,
+        received: u64,
     },
     /// A user of SNMPv3, asked without authentication. `report` is why it was refused, by the name of the counter.
     SnmpUser {

@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 mod lab;
+mod tls;
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
 /// observation, however many they are, so that a new kind cannot be forgotten.
@@ -38,11 +39,23 @@ pub fn words(o: &Observation) -> String {
             format!("{service}{tls}{start}; product: {}; says: {}", some(&who.join(" ")), some(&says.join(" | ")))
         }
         Observation::DebugInterface { name, proof } => format!("debug interface {name}: {proof}"),
-        Observation::Tls { version, answer } => format!("TLS {} offered alone: {}", version.word(), tls(answer)),
+        Observation::Tls { version, answer } => format!("TLS {} offered alone: {}", version.word(), tls_answer(answer)),
         Observation::Certificate { certificate: c } => format!(
             "certificate of {} by {}, {} key, valid {} to {}, {}",
             c.subject, c.issuer, c.key, c.not_before, c.not_after, c.sha256
         ),
+        Observation::TlsAccepts { version, list } => format!("TLS {}: {}", version.word(), tls::accepts(list)),
+        Observation::TlsFeature { feature, version, standing } => tls::feature(*feature, *version, *standing),
+        Observation::TlsChain { links } => tls::chain(links),
+        Observation::TlsClient { presented, outcome } => tls::client(*presented, *outcome),
+        Observation::SshAlgorithms { algorithms } => {
+            let field = |(name, all): (&String, &Vec<String>)| format!("{name}: {}", all.join(" "));
+            format!("SSH algorithms: {}", algorithms.iter().map(field).collect::<Vec<_>>().join("; "))
+        }
+        Observation::SshHostKey { algorithm, bits, sha256 } => {
+            let bits = bits.map(|b| format!(" of {b} bits")).unwrap_or_default();
+            format!("SSH host key {algorithm}{bits}: {sha256}")
+        }
         Observation::Http { page } => http(page),
         Observation::HttpMissing { path, status } => format!("{path}, which cannot exist, is answered with {status}"),
         Observation::HttpShown { path, status, shows, rule, sensitive } => format!(
@@ -170,6 +183,13 @@ pub fn words(o: &Observation) -> String {
             format!("CoAP GET {path}: code {code}, {bytes} bytes; sensitive: {}", some(&sensitive.join(", ")))
         }
         Observation::Dtls { answer } => format!("DTLS: {answer}"),
+        Observation::DtlsAccepts { version, suites } => {
+            format!("DTLS {version}: suites accepted: {}", some(&suites.join(", ")))
+        }
+        Observation::DtlsFirstFlight { cookie_asked, sent, received } => {
+            let first = if *cookie_asked { "a cookie is asked for" } else { "no cookie is asked for" };
+            format!("DTLS: {first}; {received} bytes come back for {sent}")
+        }
         Observation::SnmpUser { user, report, sysdescr, .. } => format!(
             "SNMP 3 as {user:?} without authentication: {}; describes itself as {}",
             report.as_deref().unwrap_or("no report"),
@@ -254,7 +274,7 @@ fn port(state: PortState) -> String {
     }
 }
 
-fn tls(answer: &TlsAnswer) -> String {
+fn tls_answer(answer: &TlsAnswer) -> String {
     match answer {
         TlsAnswer::Accepted { suite, .. } => format!("accepted with {suite}"),
         TlsAnswer::Alert { description } => format!("refused with alert {description}"),

@@ -9,6 +9,7 @@ mod auth_mech_inventory;
 mod banner_version;
 mod coap;
 mod coap_core_exposure;
+mod coap_dtls_profile;
 mod coap_nosec_only;
 mod coap_read_unauth;
 mod common;
@@ -16,10 +17,12 @@ mod crypto_details;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
+mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
 mod dns_open_resolver;
+mod dtls_cookie;
 mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
@@ -54,6 +57,7 @@ mod snmp_default_community_read;
 mod snmp_default_community_write;
 mod snmp_legacy_version;
 mod snmpv3_weak;
+mod ssh_algorithms;
 mod ssh_auth_methods;
 mod ssh_default_creds;
 mod ssh_known_authorized_key;
@@ -71,10 +75,20 @@ mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
 mod tftp_open_read;
+mod tls;
+mod tls_cert_strength;
 mod tls_cert_validity;
+mod tls_forward_secrecy;
+mod tls_key_known_static;
 mod tls_key_shared_samples;
+mod tls_known_flaws;
 mod tls_legacy_versions_refused;
+mod tls_matches_declaration;
 mod tls_modern_version;
+mod tls_mtls_enforced;
+mod tls_pqc_readiness;
+mod tls_protocol_hygiene;
+mod tls_weak_suites;
 mod udp_probe_sweep;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
@@ -195,6 +209,7 @@ pub static CHECKS: &[&Check] = &[
     &banner_version::CHECK,
     &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
+    &coap_dtls_profile::CHECK,
     &coap_nosec_only::CHECK,
     &coap_read_unauth::CHECK,
     &crypto_details::AUTH,
@@ -206,6 +221,7 @@ pub static CHECKS: &[&Check] = &[
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &dtls_cookie::CHECK,
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
@@ -255,6 +271,7 @@ pub static CHECKS: &[&Check] = &[
     &snmp_default_community_write::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
+    &ssh_algorithms::CHECK,
     &ssh_auth_methods::CHECK,
     &guessing::SSH,
     &ssh_default_creds::CHECK,
@@ -273,10 +290,19 @@ pub static CHECKS: &[&Check] = &[
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
     &tftp_open_read::CHECK,
+    &tls_cert_strength::CHECK,
     &tls_cert_validity::CHECK,
+    &tls_forward_secrecy::CHECK,
+    &tls_key_known_static::CHECK,
     &tls_key_shared_samples::CHECK,
+    &tls_known_flaws::CHECK,
     &tls_legacy_versions_refused::CHECK,
+    &tls_matches_declaration::CHECK,
     &tls_modern_version::CHECK,
+    &tls_mtls_enforced::CHECK,
+    &tls_pqc_readiness::CHECK,
+    &tls_protocol_hygiene::CHECK,
+    &tls_weak_suites::CHECK,
     &udp_probe_sweep::CHECK,
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,

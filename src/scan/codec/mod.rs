@@ -5,7 +5,10 @@ pub mod infra;
 pub mod onvif;
 pub mod smb;
 pub mod snmp;
+pub mod ssh;
 pub mod tls;
+pub mod tls_flight;
+pub mod tls_names;
 
 /// Reads big-endian numbers and slices off the front of a byte string.
 pub struct Cursor<'a>(pub &'a [u8]);

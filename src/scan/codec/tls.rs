@@ -80,7 +80,7 @@ pub enum Offer {
     All,
 }
 
-fn wire_version(v: TlsVersion) -> u16 {
+pub(super) fn wire_version(v: TlsVersion) -> u16 {
     match v {
         TlsVersion::Ssl3 => 0x0300,
         TlsVersion::Tls10 => 0x0301,
@@ -95,7 +95,7 @@ pub fn version_of(wire: u16) -> Option<TlsVersion> {
 }
 
 /// Appends `body` after its length in `width` bytes.
-fn prefixed(out: &mut Vec<u8>, width: usize, body: &[u8]) {
+pub(super) fn prefixed(out: &mut Vec<u8>, width: usize, body: &[u8]) {
     let n = u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes();
     out.extend_from_slice(n.get(4 - width..).unwrap_or_default());
     out.extend_from_slice(body);

@@ -3,15 +3,25 @@
 use super::wire::{Trouble, Wire};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        ResolvesClientCert,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
+    sign::CertifiedKey,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio_rustls::TlsConnector;
 
 #[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
+struct AcceptAny(Arc<CryptoProvider>, Arc<Noted>);
 
 impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
@@ -19,9 +29,10 @@ impl ServerCertVerifier for AcceptAny {
         _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
-        _: &[u8],
+        ocsp: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        self.1.stapled.store(!ocsp.is_empty(), Ordering::Relaxed);
         Ok(ServerCertVerified::assertion())
     }
     fn verify_tls12_signature(
@@ -45,19 +56,74 @@ impl ServerCertVerifier for AcceptAny {
     }
 }
 
-fn config() -> Result<ClientConfig, rustls::Error> {
+fn config(noted: &Arc<Noted>, key: Option<&ClientKey>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider.clone())
+    let mut config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::new(AcceptAny(provider.clone(), noted.clone())))
+        .with_no_client_auth();
+    let own = key.map(|k| CertifiedKey::from_der(vec![k.certificate.clone()], k.secret.clone_key(), &provider));
+    config.client_auth_cert_resolver = Arc::new(Shows(noted.clone(), own.transpose()?.map(Arc::new)));
+    Ok(config)
+}
+
+/// A certificate that a client shows, and its key.
+#[derive(Debug)]
+pub struct ClientKey {
+    certificate: CertificateDer<'static>,
+    secret: PrivateKeyDer<'static>,
+}
+
+impl ClientKey {
+    /// Made now; nobody has a reason to believe it.
+    pub fn self_signed() -> Result<Self, String> {
+        let made = rcgen::generate_simple_self_signed(["patuh.invalid".to_owned()]).map_err(|e| e.to_string())?;
+        let secret = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
+        Ok(Self { certificate: made.cert.der().clone(), secret })
+    }
+}
+
+/// What a handshake shows beside its chain.
+#[derive(Debug, Default)]
+struct Noted {
+    stapled: AtomicBool,
+    asked: AtomicBool,
+}
+
+/// Notes that a certificate was asked for, and shows the one there is.
+#[derive(Debug)]
+struct Shows(Arc<Noted>, Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Shows {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.asked.store(true, Ordering::Relaxed);
+        self.1.clone()
+    }
+    /// Else rustls would not ask.
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// What a server showed in a whole handshake.
+pub struct Shown {
+    /// Leaf first, as DER.
+    pub chain: Vec<Vec<u8>>,
+    pub stapled: bool,
+    pub asks_certificate: bool,
 }
 
 /// Goes on inside TLS. Returns the chain that the server showed, leaf first, as DER.
 pub async fn inside(wire: Wire, wait: Duration) -> Result<(Wire, Vec<Vec<u8>>), Trouble> {
+    shown(wire, wait, None).await.map(|(wire, shown)| (wire, shown.chain))
+}
+
+/// As [`inside`], perhaps with a certificate of the client's.
+pub async fn shown(wire: Wire, wait: Duration, key: Option<&ClientKey>) -> Result<(Wire, Shown), Trouble> {
     let Wire { io, mut tape, permit } = wire;
-    let config = config().map_err(|e| Trouble::NotUnderstood(e.to_string()))?;
+    let noted = Arc::new(Noted::default());
+    let config = config(&noted, key).map_err(|e| Trouble::NotUnderstood(e.to_string()))?;
     // Devices have no names here; without a name in the hello a server shows its default certificate.
     let name = ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into());
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, io);
@@ -74,5 +140,10 @@ pub async fn inside(wire: Wire, wait: Duration) -> Result<(Wire, Vec<Vec<u8>>), 
     };
     tape.inside_tls();
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default().iter().map(|c| c.to_vec()).collect();
-    Ok((Wire { io: Box::new(stream), tape, permit }, chain))
+    let shown = Shown {
+        chain,
+        stapled: noted.stapled.load(Ordering::Relaxed),
+        asks_certificate: noted.asked.load(Ordering::Relaxed),
+    };
+    Ok((Wire { io: Box::new(stream), tape, permit }, shown))
 }

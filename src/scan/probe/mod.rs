@@ -9,6 +9,7 @@ mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod dtls_survey;
 mod file_shares;
 mod guessing;
 mod html;
@@ -27,12 +28,15 @@ mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
 mod snmp_write;
+mod ssh_algorithms;
 mod ssh_host_key;
 mod ssh_known_keys;
+mod starttls;
 mod tcp_ports;
 mod telnet;
 mod tftp_files;
 mod tls_certificate;
+mod tls_survey;
 mod tls_versions;
 mod udp_gain;
 mod udp_services;
@@ -66,8 +70,10 @@ pub static PROBES: &[&Probe] = &[
     &service_identify::PROBE,
     &tls_versions::PROBE,
     &tls_certificate::PROBE,
+    &tls_survey::PROBE,
     &file_shares::PROBE,
     &ssh_host_key::PROBE,
+    &ssh_algorithms::PROBE,
     &ssh_known_keys::PROBE,
     &http_surface::PROBE,
     &http_questions::PROBE,
@@ -75,6 +81,7 @@ pub static PROBES: &[&Probe] = &[
     &websockets::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
+    &dtls_survey::PROBE,
     &snmp_community::PROBE,
     &control_questions::PROBE,
     &udp_gain::PROBE,

@@ -1,5 +1,9 @@
 //! What each open port is, by what it says.
-use super::{Probe, mqtt, tls_versions};
+use super::{
+    Probe, mqtt,
+    starttls::{Place, Start},
+    tls_versions,
+};
 use crate::model::{
     Endpoint, Observation, Sha256Digest, Touch, Transport, Why,
     observation::{TlsAnswer, TlsVersion, clean},
@@ -151,10 +155,11 @@ async fn identify(ctx: &Ctx, e: Endpoint, mute: &AtomicUsize) -> Result<Identity
     if HANDS_OFF.contains(&e.port) {
         return Ok((Found::named("unknown"), Some(tape)));
     }
+    let place = Place { endpoint: e, start: Start::AtOnce };
     let mut silent = false;
     // Any answer in TLS records is TLS, an alert too: a server may know other versions only.
     for version in [TlsVersion::Tls12, TlsVersion::Tls10, TlsVersion::Ssl3] {
-        match tls_versions::ask(ctx, e, version, Offer::All).await {
+        match tls_versions::ask(ctx, place, version, Offer::All).await {
             Ok((TlsAnswer::Accepted { .. } | TlsAnswer::Alert { .. } | TlsAnswer::OtherVersion { .. }, _)) => {
                 return Ok(inside_tls(ctx, e).await);
             }
@@ -204,7 +209,9 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
     if first.starts_with("220") {
         let smtp = first.to_ascii_lowercase().contains("smtp");
         let mut found = Found::saying(if smtp { "smtp" } else { "ftp" }, "ftp-banner", &first);
-        if !smtp && wire.send(b"AUTH TLS\r\n").await.is_ok() {
+        if smtp {
+            found.starttls = offers_starttls(wire, "smtp").await;
+        } else if wire.send(b"AUTH TLS\r\n").await.is_ok() {
             // The rest of a greeting of several lines may come first.
             let said = |b: &[u8], code: &str| String::from_utf8_lossy(b).lines().any(|l| l.starts_with(code));
             let done = |b: &[u8]| b.ends_with(b"\n") && (said(b, "234") || said(b, "4") || said(b, "5"));
@@ -224,7 +231,25 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         () if bytes.len() >= MOST => return Found { endless: true, ..Found::named("unknown") },
         () => "unknown",
     };
-    Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text)
+    let starttls = offers_starttls(wire, service).await;
+    Found { starttls, ..Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text) }
+}
+
+/// Whether a mail server says that it goes on inside TLS when asked.
+async fn offers_starttls(wire: &mut Wire, service: &str) -> bool {
+    let (question, word, last) = match service {
+        "smtp" => ("EHLO patuh.invalid\r\n", "STARTTLS", "250 "),
+        "imap" => ("a CAPABILITY\r\n", "STARTTLS", "a "),
+        "pop3" => ("CAPA\r\n", "STLS", "."),
+        _ => return false,
+    };
+    if wire.send(question.as_bytes()).await.is_err() {
+        return false;
+    }
+    let lines = |b: &[u8]| String::from_utf8_lossy(b).lines().map(str::to_owned).collect::<Vec<_>>();
+    let over = |b: &[u8]| b.ends_with(b"\n") && lines(b).iter().any(|l| l.starts_with(last) || l.starts_with("-ERR"));
+    let reply = wire.collect(QUIET, LISTEN, MOST, over).await.unwrap_or_default();
+    String::from_utf8_lossy(&reply).to_ascii_uppercase().contains(word)
 }
 
 /// Refuses every option that a Telnet server asks for, and returns what it says in plain words.

@@ -1,5 +1,5 @@
 //! The certificate that a server shows.
-use super::Probe;
+use super::{Probe, starttls};
 use crate::model::{
     Observation, Sha256Digest, Touch,
     observation::{Certificate, clean},
@@ -22,10 +22,11 @@ pub const PROBE: Probe = Probe {
 
 async fn run(ctx: &Ctx) {
     ctx.each(
-        ctx.tls_endpoints(),
-        |e| *e,
-        |e| async move {
-            let result = match ctx.tcp(e).await {
+        starttls::places(ctx),
+        |p| p.endpoint,
+        |at| async move {
+            let e = at.endpoint;
+            let result = match starttls::open(ctx, at).await {
                 Ok(wire) => tls::inside(wire, FIRST_BYTE).await,
                 Err(t) => Err(t),
             };
@@ -76,7 +77,7 @@ fn name(n: &GeneralName<'_>) -> String {
     }
 }
 
-fn key(k: &SubjectPublicKeyInfo<'_>) -> String {
+pub(super) fn key(k: &SubjectPublicKeyInfo<'_>) -> String {
     match k.parsed() {
         Ok(PublicKey::RSA(r)) => format!("rsa{}", r.key_size()),
         Ok(PublicKey::EC(e)) => format!("ec{}", e.key_size()),

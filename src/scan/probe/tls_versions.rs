@@ -1,7 +1,10 @@
 //! Which TLS versions and suite families a server really accepts.
-use super::Probe;
+use super::{
+    Probe,
+    starttls::{self, Place},
+};
 use crate::model::{
-    Endpoint, Observation, Sha256Digest, Touch,
+    Observation, Sha256Digest, Touch,
     observation::{TlsAnswer, TlsVersion},
 };
 use crate::scan::{
@@ -23,16 +26,17 @@ pub const PROBE: Probe = Probe {
 
 async fn run(ctx: &Ctx) {
     ctx.each(
-        ctx.tls_endpoints(),
-        |e| *e,
-        |e| async move {
+        starttls::places(ctx),
+        |p| p.endpoint,
+        |at| async move {
+            let e = at.endpoint;
             for version in TlsVersion::ALL {
                 let mut offers = vec![Offer::All];
                 if version == TlsVersion::Tls12 {
                     offers.insert(0, Offer::Modern);
                 }
                 for offer in offers {
-                    match ask(ctx, e, version, offer).await {
+                    match ask(ctx, at, version, offer).await {
                         Ok((answer, tape)) => {
                             let accepted = matches!(answer, TlsAnswer::Accepted { .. });
                             // A refused modern-only offer says nothing yet: the wide one follows.
@@ -55,11 +59,11 @@ async fn run(ctx: &Ctx) {
 /// Sends one hello and reads the first answer.
 pub async fn ask(
     ctx: &Ctx,
-    e: Endpoint,
+    at: Place,
     version: TlsVersion,
     offer: Offer,
 ) -> Result<(TlsAnswer, Sha256Digest), Trouble> {
-    let mut wire = ctx.tcp(e).await?;
+    let mut wire = starttls::open(ctx, at).await?;
     let sent = wire.send(&client_hello(version, offer, &rand::random())).await;
     let whole = |b: &[u8]| answer(b) != Answer::More;
     let got = match sent {

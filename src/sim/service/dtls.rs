@@ -1,4 +1,4 @@
-//! The presence of CoAPs: DTLS 1.2 (RFC 6347) up to ServerHelloDone for TLS_PSK_WITH_AES_128_CCM_8, and no further.
+//! The presence of CoAPs: DTLS 1.2 or 1.0 (RFC 6347) up to ServerHelloDone for suites with a pre-shared key, and no further.
 //!
 //! Enough to be found, to show whether it asks for a cookie and which suites it refuses. It never finishes a handshake,
 //! so nothing can be learnt here about keys or about what lies behind.
@@ -22,7 +22,7 @@ const SERVER_KEY_EXCHANGE: u8 = 12;
 const SERVER_HELLO_DONE: u8 = 14;
 const DTLS_1_0: [u8; 2] = [0xfe, 0xff];
 const DTLS_1_2: [u8; 2] = [0xfe, 0xfd];
-const PSK_AES_128_CCM_8: [u8; 2] = [0xc0, 0xa8];
+const PSK_AES_128_CCM_8: u16 = 0xc0a8;
 
 /// A CoAPs service.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +34,25 @@ pub struct Coaps {
     pub hint: String,
     #[serde(default)]
     pub cookie: Cookie,
+    /// The version that it speaks.
+    #[serde(default)]
+    pub version: DtlsVersion,
+    /// Suites by number, by preference: such with a pre-shared key.
+    #[serde(default = "ccm8")]
+    pub suites: Vec<u16>,
+}
+
+fn ccm8() -> Vec<u16> {
+    vec![PSK_AES_128_CCM_8]
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum DtlsVersion {
+    #[serde(rename = "1.0")]
+    V10,
+    #[default]
+    #[serde(rename = "1.2")]
+    V12,
 }
 
 /// Whether a visitor has to prove his address first.
@@ -47,7 +66,12 @@ pub enum Cookie {
 
 impl Coaps {
     pub(super) async fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
-        let server = Server { cookie: self.cookie, hint: fill(&self.hint, &raising.stage), secret: rand::random() };
+        let version = match self.version {
+            DtlsVersion::V10 => DTLS_1_0,
+            DtlsVersion::V12 => DTLS_1_2,
+        };
+        let hint = fill(&self.hint, &raising.stage);
+        let server = Server { cookie: self.cookie, hint, secret: rand::random(), version, suites: self.suites.clone() };
         raising.udp(self.port, server).await
     }
 }
@@ -56,6 +80,8 @@ struct Server {
     cookie: Cookie,
     hint: String,
     secret: [u8; 32],
+    version: [u8; 2],
+    suites: Vec<u16>,
 }
 
 impl Answerer for Server {
@@ -67,11 +93,16 @@ impl Answerer for Server {
             body.extend_from_slice(&self.cookie_for(from));
             return vec![handshake(DTLS_1_0, number, 0, HELLO_VERIFY_REQUEST, &body)];
         }
-        if !hello.offers(PSK_AES_128_CCM_8) {
-            // Fatal, handshake_failure.
-            return vec![record(ALERT, DTLS_1_2, number, &[2, 40])];
+        // The higher the version, the lower its number on the wire.
+        if hello.version > self.version {
+            // Fatal, protocol_version.
+            return vec![record(ALERT, self.version, number, &[2, 70])];
         }
-        vec![self.flight(number, hello.extensions_to_answer())]
+        let Some(suite) = self.suites.iter().find(|n| hello.offers(n.to_be_bytes())) else {
+            // Fatal, handshake_failure.
+            return vec![record(ALERT, self.version, number, &[2, 40])];
+        };
+        vec![self.flight(number, *suite, hello.extensions_to_answer())]
     }
 }
 
@@ -83,22 +114,22 @@ impl Server {
         hash.finalize().into()
     }
 
-    fn flight(&self, number: u64, extensions: &[u8]) -> Vec<u8> {
+    fn flight(&self, number: u64, suite: u16, extensions: &[u8]) -> Vec<u8> {
         let first = match self.cookie {
             Cookie::Asked => 1,
             Cookie::Absent => 0,
         };
-        let mut hello = DTLS_1_2.to_vec();
+        let mut hello = self.version.to_vec();
         hello.extend_from_slice(&rand::random::<[u8; 32]>());
         hello.push(0);
-        hello.extend_from_slice(&PSK_AES_128_CCM_8);
+        hello.extend_from_slice(&suite.to_be_bytes());
         hello.push(0);
         hello.extend_from_slice(extensions);
         let mut hint = u16::try_from(self.hint.len()).unwrap_or(u16::MAX).to_be_bytes().to_vec();
         hint.extend_from_slice(self.hint.as_bytes());
-        let mut flight = handshake(DTLS_1_2, number, first, SERVER_HELLO, &hello);
-        flight.extend(handshake(DTLS_1_2, number + 1, first + 1, SERVER_KEY_EXCHANGE, &hint));
-        flight.extend(handshake(DTLS_1_2, number + 2, first + 2, SERVER_HELLO_DONE, &[]));
+        let mut flight = handshake(self.version, number, first, SERVER_HELLO, &hello);
+        flight.extend(handshake(self.version, number + 1, first + 1, SERVER_KEY_EXCHANGE, &hint));
+        flight.extend(handshake(self.version, number + 2, first + 2, SERVER_HELLO_DONE, &[]));
         flight
     }
 }

@@ -9,6 +9,7 @@ pub(super) struct Hello<'a> {
     /// The highest version, as the old field has it.
     pub version: [u8; 2],
     pub cookie: &'a [u8],
+    pub compressions: &'a [u8],
     suites: &'a [u8],
     extensions: &'a [u8],
 }
@@ -31,9 +32,9 @@ impl<'a> Hello<'a> {
             Family::Dtls => short_vector(rest)?,
         };
         let (suites, rest) = vector(rest)?;
-        let (_compressions, rest) = short_vector(rest)?;
+        let (compressions, rest) = short_vector(rest)?;
         let extensions = vector(rest).map_or(&[][..], |(extensions, _)| extensions);
-        Some(Self { version: *version, cookie, suites, extensions })
+        Some(Self { version: *version, cookie, compressions, suites, extensions })
     }
 
     pub fn offers(&self, suite: [u8; 2]) -> bool {
@@ -46,7 +47,7 @@ impl<'a> Hello<'a> {
         if self.offers(SIGNAL) || self.has_extension(RENEGOTIATION_INFO) { &[0, 5, 0xff, 1, 0, 1, 0] } else { &[] }
     }
 
-    fn has_extension(&self, wanted: [u8; 2]) -> bool {
+    pub fn has_extension(&self, wanted: [u8; 2]) -> bool {
         let mut rest = self.extensions;
         while let Some((kind, after)) = rest.split_first_chunk::<2>() {
             if *kind == wanted {

@@ -38,6 +38,9 @@ pub struct Ssh {
     /// Calls every key acceptable, to hide which ones it knows.
     #[serde(default)]
     pub any_key: bool,
+    /// In the mode `lists`: what it says that it offers, by the fields of a KEXINIT.
+    #[serde(default)]
+    pub lists: Lists,
     #[serde(default)]
     pub faults: LineFaults,
 }
@@ -50,6 +53,45 @@ pub enum Mode {
     Full,
     /// The identification string and nothing more.
     Banner,
+    /// The identification string and a KEXINIT, after which it hangs up.
+    Lists,
+}
+
+/// The algorithms of an old server.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Lists {
+    pub kex: Vec<String>,
+    pub host_key: Vec<String>,
+    pub cipher: Vec<String>,
+    pub mac: Vec<String>,
+}
+
+impl Lists {
+    /// A KEXINIT packet (RFC 4253, 6 and 7.1).
+    fn packet(&self) -> Vec<u8> {
+        let none = [String::from("none")];
+        let fields = [&self.kex, &self.host_key, &self.cipher, &self.cipher, &self.mac, &self.mac].map(Vec::as_slice);
+        let mut payload = vec![20];
+        payload.extend(rand::random::<[u8; 16]>());
+        for list in fields.into_iter().chain([&none[..], &none[..], &[], &[]]) {
+            payload.extend(string(list.join(",").as_bytes()));
+        }
+        payload.extend([0; 5]);
+        // The whole is a multiple of 8, with at least 4 of padding.
+        let padding = 8 - (payload.len() + 5) % 8 + if (payload.len() + 5) % 8 > 4 { 8 } else { 0 };
+        let mut body = vec![u8::try_from(padding).unwrap_or(u8::MAX)];
+        body.extend(payload);
+        body.extend(std::iter::repeat_n(0, padding));
+        string(&body)
+    }
+}
+
+/// Four bytes of length, then the content.
+fn string(content: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+    bytes.extend_from_slice(content);
+    bytes
 }
 
 fn dropbear() -> String {
@@ -60,6 +102,10 @@ impl Ssh {
     pub(super) fn raise(&self, label: &str, raising: &mut Raising) -> Result<(), SimError> {
         if self.mode == Mode::Banner {
             return raising.tcp(self.port, &self.faults, Ident(format!("{}\r\n", self.ident)));
+        }
+        if self.mode == Mode::Lists {
+            let server = Old { ident: format!("{}\r\n", self.ident), packet: self.lists.packet() };
+            return raising.tcp(self.port, &self.faults, server);
         }
         let key =
             host_key().map_err(|error| SimError::Setup { service: label.to_owned(), problem: error.to_string() })?;
@@ -100,6 +146,22 @@ impl Speaker for Ident {
         let mut sink = [0; 1024];
         while stream.read(&mut sink).await? > 0 {}
         Ok(())
+    }
+}
+
+struct Old {
+    ident: String,
+    packet: Vec<u8>,
+}
+
+impl Speaker for Old {
+    async fn speak(self: Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+        stream.write_all(self.ident.as_bytes()).await?;
+        let mut theirs = [0; 256];
+        if stream.read(&mut theirs).await? > 0 {
+            stream.write_all(&self.packet).await?;
+        }
+        stream.shutdown().await
     }
 }
 

@@ -18,6 +18,8 @@ pub struct HostKey {
     pub algorithm: String,
     /// Of the key as it goes over the wire.
     pub sha256: String,
+    /// Of an RSA modulus.
+    pub bits: Option<u32>,
 }
 
 impl client::Handler for AnyKey {
@@ -25,21 +27,42 @@ impl client::Handler for AnyKey {
     // Whose key it is does not matter here: nothing secret is sent that is not on a public list.
     async fn check_server_key(&mut self, key: &russh::keys::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         use russh::keys::{HashAlg, PublicKeyOrCertificate as K};
-        let (algorithm, digest) = match key {
-            K::PublicKey { key, .. } => (key.algorithm().to_string(), key.fingerprint(HashAlg::Sha256)),
-            K::Certificate(c) => (c.algorithm().to_string(), c.public_key().fingerprint(HashAlg::Sha256)),
+        let (algorithm, data) = match key {
+            K::PublicKey { key, .. } => (key.algorithm().to_string(), key.key_data()),
+            K::Certificate(c) => (c.algorithm().to_string(), c.public_key()),
         };
+        let (digest, bits) = (data.fingerprint(HashAlg::Sha256), modulus_bits(data));
         if let (Some(tell), Some(d)) = (self.0.take(), digest.sha256()) {
-            let _ = tell.send(HostKey { algorithm, sha256: hex(&d) });
+            let _ = tell.send(HostKey { algorithm, sha256: hex(&d), bits });
         }
         Ok(true)
     }
 }
 
+fn modulus_bits(key: &russh::keys::ssh_key::public::KeyData) -> Option<u32> {
+    let modulus = key.rsa()?.n().as_positive_bytes()?;
+    let top = modulus.first().map_or(0, |b| 8 - b.leading_zeros());
+    u32::try_from(modulus.len().saturating_sub(1)).ok().map(|whole| whole * 8 + top)
+}
+
 /// The server's key, by a key exchange without a log-in.
 pub async fn host_key(ctx: &Ctx, e: Endpoint) -> Result<(HostKey, Sha256Digest), Trouble> {
+    shown(ctx, e, client::Config::default()).await
+}
+
+/// The key that proves itself by this algorithm.
+pub async fn host_key_by(ctx: &Ctx, e: Endpoint, algorithm: &str) -> Result<(HostKey, Sha256Digest), Trouble> {
+    let algorithm = russh::keys::Algorithm::new(algorithm).map_err(|e| Trouble::NotUnderstood(format!("SSH: {e}")))?;
+    // Old servers know key exchange with SHA-1 alone. Nothing secret is sent.
+    let mut kex = russh::Preferred::DEFAULT.kex.into_owned();
+    kex.extend([russh::kex::DH_G14_SHA1, russh::kex::DH_G1_SHA1]);
+    let preferred = russh::Preferred { key: vec![algorithm].into(), kex: kex.into(), ..russh::Preferred::DEFAULT };
+    shown(ctx, e, client::Config { preferred, ..client::Config::default() }).await
+}
+
+async fn shown(ctx: &Ctx, e: Endpoint, config: client::Config) -> Result<(HostKey, Sha256Digest), Trouble> {
     let (tell, mut told) = oneshot::channel();
-    let open = Open::once(ctx, e, AnyKey(Some(tell))).await?;
+    let open = Open::configured(ctx, e, AnyKey(Some(tell)), config).await?;
     let tape = open.close().await?;
     let key = told.try_recv().map_err(|_| Trouble::NotUnderstood("SSH: no key was shown".to_owned()))?;
     Ok((key, tape))
@@ -65,11 +88,15 @@ impl Open {
     }
 
     async fn once(ctx: &Ctx, e: Endpoint, key: AnyKey) -> Result<Self, Trouble> {
+        Self::configured(ctx, e, key, client::Config::default()).await
+    }
+
+    async fn configured(ctx: &Ctx, e: Endpoint, key: AnyKey, config: client::Config) -> Result<Self, Trouble> {
         let wire = ctx.tcp(e).await?;
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stop, stopped) = oneshot::channel();
         let carrier = tokio::spawn(wire.carry(far, stopped));
-        let config = client::Config { inactivity_timeout: Some(Duration::from_secs(20)), ..Default::default() };
+        let config = client::Config { inactivity_timeout: Some(Duration::from_secs(20)), ..config };
         let connecting = client::connect_stream(Arc::new(config), near, key);
         match tokio::time::timeout(Duration::from_secs(15), connecting).await {
             Ok(Ok(handle)) => Ok(Self { handle, stop, carrier }),
