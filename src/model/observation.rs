@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 mod asked;
 pub mod guessing;
 pub mod lab;
+pub mod public;
 pub mod web;
 
 pub use asked::{Signature, SnmpSet, TftpAnswer};
@@ -559,6 +560,27 @@ pub enum Observation {
     },
     Package {
         package: lab::Package,
+    },
+    /// Who authorised that sites of the maker are visited, and which.
+    PublicAccess {
+        authorised_by: String,
+        hosts: Vec<String>,
+    },
+    Document {
+        document: public::Document,
+    },
+    /// A document that is declared without an address of the web: printed, in an app.
+    DocumentElsewhere {
+        name: String,
+        place: String,
+    },
+    /// A file for machines. `found` where it is there and is what it should be; `detail` says what was seen.
+    PointerAsked {
+        pointer: public::Pointer,
+        at: String,
+        status: Option<u16>,
+        found: bool,
+        detail: String,
     },
 }
 

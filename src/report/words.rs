@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 mod lab;
+mod public;
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
 /// observation, however many they are, so that a new kind cannot be forgotten.
@@ -192,6 +193,15 @@ pub fn words(o: &Observation) -> String {
         Observation::LabImage { trial } => lab::trial(trial),
         Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
         Observation::Package { package } => lab::package(package),
+        Observation::PublicAccess { authorised_by, hosts } => {
+            format!("sites that may be visited: {}; authorised by {authorised_by}", some(&hosts.join(", ")))
+        }
+        Observation::Document { document: d } => public::document(d),
+        Observation::DocumentElsewhere { name, place } => format!("{name} is declared without a web address: {place}"),
+        Observation::PointerAsked { pointer, at, found, detail, .. } => {
+            let there = if *found { "found" } else { "not found" };
+            format!("{} at {at}: {there}; {detail}", pointer.words())
+        }
     }
 }
 

@@ -17,7 +17,9 @@ mod datastore_remote_open;
 mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
+mod disclosure;
 mod dns_open_resolver;
+mod documents;
 mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
@@ -31,6 +33,7 @@ mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
 mod lab;
+mod model_designation_match;
 mod mqtt;
 mod mqtt_anonymous_connect;
 mod mqtt_any_credential;
@@ -42,6 +45,8 @@ mod mqtt_wildcard_read;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
+mod pointers;
+mod psti_statement;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
@@ -53,6 +58,7 @@ mod snmpv3_weak;
 mod ssh_auth_methods;
 mod ssh_default_creds;
 mod ssh_known_authorized_key;
+mod support_period;
 mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
@@ -66,6 +72,7 @@ mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod terms;
 mod tftp_open_read;
 mod tls_cert_validity;
 mod tls_key_shared_samples;
@@ -184,6 +191,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &pointers::ADVISORIES,
     &guessing::HTTP,
     &auth_lockout_not_permanent_dos::CHECK,
     &auth_mech_inventory::CHECK,
@@ -198,6 +206,11 @@ pub static CHECKS: &[&Check] = &[
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &documents::PERSONAL,
+    &documents::SENSORS,
+    &documents::TELEMETRY,
+    &documents::EVERY,
+    &support_period::NOTICE,
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
@@ -225,6 +238,7 @@ pub static CHECKS: &[&Check] = &[
     &http_static_bearer_token::CHECK,
     &web_exposure::SOURCE,
     &web_exposure::LOG,
+    &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
     &guessing::MQTT,
@@ -233,12 +247,15 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_retained_sensitive::CHECK,
     &mqtt_sys_topics::CHECK,
     &mqtt_wildcard_read::CHECK,
+    &documents::NON_UPDATABLE,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &psti_statement::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
+    &pointers::DEVICE,
     &snmp_default_community_read::CHECK,
     &snmp_default_community_write::CHECK,
     &snmp_legacy_version::CHECK,
@@ -247,6 +264,9 @@ pub static CHECKS: &[&Check] = &[
     &guessing::SSH,
     &ssh_default_creds::CHECK,
     &ssh_known_authorized_key::CHECK,
+    &support_period::CURRENT,
+    &support_period::PUBLISHED,
+    &documents::SUPPORT,
     &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
@@ -284,7 +304,11 @@ pub static CHECKS: &[&Check] = &[
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
     &upnp_description_leak::CHECK,
+    &disclosure::LANGUAGE,
+    &disclosure::CONTENT,
+    &disclosure::PUBLISHED,
     &vdp_security_txt::CHECK,
+    &disclosure::SECURITY_TXT,
     &ws_unauth::CHECK,
 ];
 

@@ -7,6 +7,7 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
+use rustls_platform_verifier::BuilderVerifierExt;
 use std::{sync::Arc, time::Duration};
 use tokio_rustls::TlsConnector;
 
@@ -52,6 +53,27 @@ fn config() -> Result<ClientConfig, rustls::Error> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
         .with_no_client_auth())
+}
+
+/// Goes on inside TLS with a site of the public network, whose certificate must be good for its name.
+pub async fn of_a_site(wire: Wire, name: &str, wait: Duration) -> Result<Wire, Trouble> {
+    let bad =
+        |e: &dyn std::fmt::Display| Trouble::NotUnderstood(format!("the TLS handshake with `{name}` failed: {e}"));
+    let of = ServerName::try_from(name.to_owned()).map_err(|e| bad(&e))?;
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(|e| bad(&e))?;
+    let config = builder.with_platform_verifier().map_err(|e| bad(&e))?.with_no_client_auth();
+    let mut wire = wire
+        .through(|io| async move {
+            let connecting = TlsConnector::from(Arc::new(config)).connect(of, io);
+            match tokio::time::timeout(wait, connecting).await {
+                Err(_) => Err(Trouble::Silent(wait.as_millis())),
+                Ok(done) => done.map_err(|e| bad(&e)),
+            }
+        })
+        .await?;
+    wire.tape.inside_tls();
+    Ok(wire)
 }
 
 /// Goes on inside TLS. Returns the chain that the server showed, leaf first, as DER.

@@ -9,9 +9,10 @@ mod coap_resources;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod device_pointers;
 mod file_shares;
 mod guessing;
-mod html;
+pub(super) mod html;
 mod http_questions;
 mod http_sessions;
 mod http_surface;
@@ -40,6 +41,8 @@ mod upnp_description;
 mod web;
 mod websocket;
 mod websockets;
+
+pub(super) use web::{nowhere, security_txt};
 
 pub use guessing::MOST as MOST_GUESSES;
 pub use udp_services::default_ports as default_udp_ports;
@@ -71,6 +74,7 @@ pub static PROBES: &[&Probe] = &[
     &ssh_known_keys::PROBE,
     &http_surface::PROBE,
     &http_questions::PROBE,
+    &device_pointers::PROBE,
     &json_logins::PROBE,
     &websockets::PROBE,
     &mqtt_session::PROBE,
