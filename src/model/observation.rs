@@ -499,6 +499,16 @@ pub enum Observation {
         canary_delivered: bool,
         presented: Presented,
     },
+    /// A message without meaning that one stranger published. `delivered`: another one received it.
+    MqttPublish {
+        topic: String,
+        /// Below a topic that others use; else below one of our own.
+        foreign: bool,
+        /// The reason code of MQTT 5, where that is spoken.
+        code: Option<u8>,
+        subscribed: bool,
+        delivered: bool,
+    },
     CoapPing {
         answered: bool,
     },
@@ -513,8 +523,37 @@ pub enum Observation {
         sensitive: Vec<String>,
         text: bool,
     },
+    /// A resource whose changes were asked for. `registered`: the answer took the observation up (RFC 7641, 3.1).
+    CoapObserve {
+        path: String,
+        code: String,
+        registered: bool,
+        bytes: u64,
+        notifications: u32,
+        waited_ms: u64,
+    },
+    /// An object of LwM2M that was asked for. What came is counted, not kept.
+    Lwm2mObject {
+        path: String,
+        code: String,
+        bytes: u64,
+    },
+    /// The value that was there, put again; or something put to a path that cannot exist (`control`).
+    CoapWrite {
+        path: String,
+        control: bool,
+        code: String,
+        /// What a GET brought afterwards: the same as before; for a control, what was put.
+        same_after: Option<bool>,
+    },
     Dtls {
         answer: String,
+    },
+    /// Whether an agent shows anything of a group to a default community. What it shows is not kept.
+    SnmpView {
+        presented: Presented,
+        group: String,
+        shown: bool,
     },
     /// A user of SNMPv3, asked without authentication. `report` is why it was refused, by the name of the counter.
     SnmpUser {

@@ -9,7 +9,9 @@ mod banner_version;
 mod coap;
 mod coap_core_exposure;
 mod coap_nosec_only;
+mod coap_observe_unauth;
 mod coap_read_unauth;
+mod coap_write_unauth;
 mod common;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
@@ -33,6 +35,8 @@ mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_static_bearer_token;
 mod lab;
+mod lwm2m_security_object;
+mod mdns_info_leak;
 mod model_designation_match;
 mod mqtt;
 mod mqtt_anonymous_connect;
@@ -41,7 +45,9 @@ mod mqtt_cleartext_listener;
 mod mqtt_default_creds;
 mod mqtt_retained_sensitive;
 mod mqtt_sys_topics;
+mod mqtt_unauthorised_publish;
 mod mqtt_wildcard_read;
+mod natpmp_pcp_exposed;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
@@ -53,6 +59,7 @@ mod rtsp_unauth_stream;
 mod samples;
 mod snmp_default_community_read;
 mod snmp_default_community_write;
+mod snmp_info_leak;
 mod snmp_legacy_version;
 mod snmpv3_weak;
 mod ssh_auth_methods;
@@ -199,7 +206,9 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
     &coap_nosec_only::CHECK,
+    &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
+    &coap_write_unauth::CHECK,
     &cwmp_connreq_auth::CHECK,
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
@@ -238,6 +247,8 @@ pub static CHECKS: &[&Check] = &[
     &http_static_bearer_token::CHECK,
     &web_exposure::SOURCE,
     &web_exposure::LOG,
+    &lwm2m_security_object::CHECK,
+    &mdns_info_leak::CHECK,
     &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
@@ -246,7 +257,9 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
     &mqtt_sys_topics::CHECK,
+    &mqtt_unauthorised_publish::CHECK,
     &mqtt_wildcard_read::CHECK,
+    &natpmp_pcp_exposed::CHECK,
     &documents::NON_UPDATABLE,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
@@ -258,6 +271,7 @@ pub static CHECKS: &[&Check] = &[
     &pointers::DEVICE,
     &snmp_default_community_read::CHECK,
     &snmp_default_community_write::CHECK,
+    &snmp_info_leak::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_auth_methods::CHECK,

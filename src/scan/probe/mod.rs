@@ -5,7 +5,10 @@ use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
 mod advertised;
+mod coap;
+mod coap_observe;
 mod coap_resources;
+mod coap_write;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
@@ -20,13 +23,16 @@ mod json_logins;
 mod known_services;
 mod login;
 mod logins;
+mod lwm2m_objects;
 mod mqtt;
+mod mqtt_publish;
 mod mqtt_session;
 mod onvif_services;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
+mod snmp_view;
 mod snmp_write;
 mod ssh_host_key;
 mod ssh_known_keys;
@@ -79,7 +85,10 @@ pub static PROBES: &[&Probe] = &[
     &websockets::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
+    &coap_observe::PROBE,
+    &lwm2m_objects::PROBE,
     &snmp_community::PROBE,
+    &snmp_view::PROBE,
     &control_questions::PROBE,
     &udp_gain::PROBE,
     &known_services::PROBE,
@@ -91,6 +100,8 @@ pub static PROBES: &[&Probe] = &[
     &rtsp_streams::PROBE,
     &logins::PROBE,
     &snmp_write::PROBE,
+    &coap_write::PROBE,
+    &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &guessing::PROBE,
     &device_binding::END,
