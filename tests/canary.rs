@@ -8,7 +8,7 @@ use std::{fs, process::Command};
 const CANARIES: [(&str, &[&str]); 3] = [
     ("ip-camera-bad", &["xc3511"]),
     ("smart-hub-bad", &["sonnenblume-77"]),
-    ("coap-sensor-bad", &["anggrek-bulan-1999"]),
+    ("coap-sensor-bad", &["anggrek-bulan-1999", "kamboja-putih-81"]),
 ];
 
 /// The secret as it is, in hex, and as base64 shows it wherever it begins.

@@ -7,6 +7,7 @@ mod declared;
 mod demo;
 mod diff;
 mod doctor;
+mod documents;
 mod explain;
 mod ics;
 mod ixit;
@@ -97,6 +98,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Scan(a) => scan::run(a).await,
         Command::Plan(a) => plan::run(a).await,
         Command::Lab(a) => lab::run(a).await,
+        Command::Documents(a) => documents::run(a).await,
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
         Command::Ics(a) => ics::run(&a),

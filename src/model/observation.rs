@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 mod asked;
 pub mod guessing;
 pub mod lab;
+pub mod public;
 pub mod tls;
 pub mod web;
 
@@ -530,6 +531,16 @@ pub enum Observation {
         canary_delivered: bool,
         presented: Presented,
     },
+    /// A message without meaning that one stranger published. `delivered`: another one received it.
+    MqttPublish {
+        topic: String,
+        /// Below a topic that others use; else below one of our own.
+        foreign: bool,
+        /// The reason code of MQTT 5, where that is spoken.
+        code: Option<u8>,
+        subscribed: bool,
+        delivered: bool,
+    },
     CoapPing {
         answered: bool,
     },
@@ -544,6 +555,29 @@ pub enum Observation {
         sensitive: Vec<String>,
         text: bool,
     },
+    /// A resource whose changes were asked for. `registered`: the answer took the observation up (RFC 7641, 3.1).
+    CoapObserve {
+        path: String,
+        code: String,
+        registered: bool,
+        bytes: u64,
+        notifications: u32,
+        waited_ms: u64,
+    },
+    /// An object of LwM2M that was asked for. What came is counted, not kept.
+    Lwm2mObject {
+        path: String,
+        code: String,
+        bytes: u64,
+    },
+    /// The value that was there, put again; or something put to a path that cannot exist (`control`).
+    CoapWrite {
+        path: String,
+        control: bool,
+        code: String,
+        /// What a GET brought afterwards: the same as before; for a control, what was put.
+        same_after: Option<bool>,
+    },
     Dtls {
         answer: String,
     },
@@ -557,6 +591,12 @@ pub enum Observation {
         cookie_asked: bool,
         sent: u64,
         received: u64,
+    },
+    /// Whether an agent shows anything of a group to a default community. What it shows is not kept.
+    SnmpView {
+        presented: Presented,
+        group: String,
+        shown: bool,
     },
     /// A user of SNMPv3, asked without authentication. `report` is why it was refused, by the name of the counter.
     SnmpUser {
@@ -602,6 +642,27 @@ pub enum Observation {
     },
     Package {
         package: lab::Package,
+    },
+    /// Who authorised that sites of the maker are visited, and which.
+    PublicAccess {
+        authorised_by: String,
+        hosts: Vec<String>,
+    },
+    Document {
+        document: public::Document,
+    },
+    /// A document that is declared without an address of the web: printed, in an app.
+    DocumentElsewhere {
+        name: String,
+        place: String,
+    },
+    /// A file for machines. `found` where it is there and is what it should be; `detail` says what was seen.
+    PointerAsked {
+        pointer: public::Pointer,
+        at: String,
+        status: Option<u16>,
+        found: bool,
+        detail: String,
     },
 }
 

@@ -253,9 +253,30 @@ pub struct Scope {
     /// Needed before a public address is touched.
     #[serde(default)]
     pub public_addresses: bool,
+    /// Sites of the maker that may be visited; without it nothing leaves for the public network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<Public>,
     /// Needed before a device is offered images that could leave it without software.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub could_brick: Option<Consent>,
+}
+
+/// The grant to visit sites of the maker, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// Names, each for itself alone: `example.com` does not stand for `www.example.com`.
+    pub hosts: BTreeSet<String>,
+    /// Asked for addresses in place of the system's name servers. Only then may a name lead to a local address, since a
+    /// site of the public network has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_server: Option<std::net::SocketAddr>,
+}
+
+impl Public {
+    pub fn names(&self, host: &str) -> bool {
+        self.hosts.iter().any(|h| h.eq_ignore_ascii_case(host.trim_end_matches('.')))
+    }
 }
 
 /// Consent to offer a device images that it must refuse.
@@ -325,6 +346,7 @@ impl Scope {
             credentials: CredentialBudget::default(),
             guessing: None,
             public_addresses: false,
+            public: None,
             could_brick: None,
         }
     }
@@ -338,6 +360,15 @@ impl Scope {
             return Err(Refused::TooIntrusive);
         }
         Ok(Admitted { endpoint })
+    }
+
+    /// Lets a site of the maker be visited by its name, at an address that the name led to.
+    pub fn admit_site(&self, name: &str, at: Endpoint) -> Result<Admitted, Refused> {
+        let granted = self.public.as_ref().filter(|p| p.names(name));
+        match granted {
+            Some(p) if p.name_server.is_some() || !is_local(at.host) => Ok(Admitted { endpoint: at }),
+            Some(_) | None => Err(Refused::OutOfScope),
+        }
     }
 
     pub fn admits_host(&self, host: IpAddr) -> bool {
@@ -370,6 +401,23 @@ mod tests {
         for bad in ["tcp:0", "tcp:70000", "sctp:1", "tcp:9-3", ""] {
             assert!(bad.parse::<PortSpec>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_named_sites_are_visited_and_a_name_of_the_public_network_leads_to_no_local_address() {
+        let hosts = BTreeSet::from(["maker.example".to_owned()]);
+        let scope = |public| Scope { public, ..Scope::of_command_line(&[]) };
+        let at = |a: &str| Endpoint::tcp(a.parse().unwrap(), 443);
+        let plain = scope(Some(Public { hosts: hosts.clone(), name_server: None }));
+        assert!(plain.admit_site("Maker.Example.", at("192.0.2.1")).is_ok());
+        for (name, to) in
+            [("maker.example", "192.168.0.1"), ("www.maker.example", "192.0.2.1"), ("maker.example", "::1")]
+        {
+            assert_eq!(plain.admit_site(name, at(to)).unwrap_err(), Refused::OutOfScope, "{name} {to}");
+        }
+        assert!(scope(None).admit_site("maker.example", at("192.0.2.1")).is_err());
+        let own = scope(Some(Public { hosts, name_server: Some("127.0.0.1:53".parse().unwrap()) }));
+        assert!(own.admit_site("maker.example", at("127.0.0.1")).is_ok());
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 mod lab;
+mod public;
 mod tls;
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
@@ -182,6 +183,29 @@ pub fn words(o: &Observation) -> String {
         Observation::CoapRead { path, code, bytes, sensitive, .. } => {
             format!("CoAP GET {path}: code {code}, {bytes} bytes; sensitive: {}", some(&sensitive.join(", ")))
         }
+        Observation::CoapObserve { path, code, registered, notifications, waited_ms, .. } => format!(
+            "changes of {path} asked for: {code}, {}; {notifications} notifications in {waited_ms} ms",
+            if *registered { "taken up" } else { "not taken up" }
+        ),
+        Observation::Lwm2mObject { path, code, bytes } => format!("LwM2M {path}: {code}, {bytes} bytes"),
+        Observation::CoapWrite { path, control, code, same_after } => {
+            let what = if *control { "a path that cannot exist" } else { "the value that was there" };
+            let after = match same_after {
+                Some(true) => "; the same afterwards",
+                Some(false) => "; something else afterwards",
+                None => "",
+            };
+            format!("{path}, {what} put without a credential: {code}{after}")
+        }
+        Observation::MqttPublish { topic, code, subscribed, delivered, .. } => {
+            let code = code.map_or(String::new(), |c| format!(" (0x{c:02x})"));
+            let took = if *subscribed { "who had subscribed" } else { "who could not subscribe" };
+            let got = if *delivered { "received it" } else { "did not receive it" };
+            format!("{topic} published without a credential{code}: another client, {took}, {got}")
+        }
+        Observation::SnmpView { presented: with, group, shown } => {
+            format!("{group} by {}: {}", presented(with), if *shown { "shown" } else { "not shown" })
+        }
         Observation::Dtls { answer } => format!("DTLS: {answer}"),
         Observation::DtlsAccepts { version, suites } => {
             format!("DTLS {version}: suites accepted: {}", some(&suites.join(", ")))
@@ -212,6 +236,15 @@ pub fn words(o: &Observation) -> String {
         Observation::LabImage { trial } => lab::trial(trial),
         Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
         Observation::Package { package } => lab::package(package),
+        Observation::PublicAccess { authorised_by, hosts } => {
+            format!("sites that may be visited: {}; authorised by {authorised_by}", some(&hosts.join(", ")))
+        }
+        Observation::Document { document: d } => public::document(d),
+        Observation::DocumentElsewhere { name, place } => format!("{name} is declared without a web address: {place}"),
+        Observation::PointerAsked { pointer, at, found, detail, .. } => {
+            let there = if *found { "found" } else { "not found" };
+            format!("{} at {at}: {there}; {detail}", pointer.words())
+        }
     }
 }
 

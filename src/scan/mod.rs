@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod net;
 pub mod probe;
 mod prompt;
+pub mod public;
 pub mod resolve;
 mod sensitive;
 pub mod session;

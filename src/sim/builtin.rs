@@ -48,6 +48,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-hollow-answers", toml: include_str!("../../fixtures/duts/trap-hollow-answers.toml") },
     Builtin { name: "trap-hostile-banner", toml: include_str!("../../fixtures/duts/trap-hostile-banner.toml") },
     Builtin { name: "trap-lockout", toml: include_str!("../../fixtures/duts/trap-lockout.toml") },
+    Builtin { name: "trap-mqtt-read-only", toml: include_str!("../../fixtures/duts/trap-mqtt-read-only.toml") },
     Builtin { name: "trap-odd-ports", toml: include_str!("../../fixtures/duts/trap-odd-ports.toml") },
     Builtin { name: "trap-plain-to-tls", toml: include_str!("../../fixtures/duts/trap-plain-to-tls.toml") },
     Builtin { name: "trap-slow-first-byte", toml: include_str!("../../fixtures/duts/trap-slow-first-byte.toml") },

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::SimError;
 use super::service::{
-    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, ntp, oldtls, raw, redis, rsync, rtsp, snmp, ssdp, ssh,
-    telnet, tftp,
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, natpmp, ntp, oldtls, raw, redis, rsync, rtsp, snmp, ssdp,
+    ssh, telnet, tftp,
 };
 
 /// A simulated device, ready to be started.
@@ -110,6 +110,8 @@ struct File {
     #[serde(default)]
     cwmp: Vec<cwmp::Cwmp>,
     #[serde(default)]
+    natpmp: Vec<natpmp::Natpmp>,
+    #[serde(default)]
     ntp: Vec<ntp::Ntp>,
     #[serde(default)]
     oldtls: Vec<oldtls::OldTls>,
@@ -140,6 +142,7 @@ impl File {
         services.extend(self.snmp.into_iter().map(Service::Snmp));
         services.extend(self.ssdp.into_iter().map(Service::Ssdp));
         services.extend(self.cwmp.into_iter().map(Service::Cwmp));
+        services.extend(self.natpmp.into_iter().map(Service::Natpmp));
         services.extend(self.ntp.into_iter().map(Service::Ntp));
         services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));

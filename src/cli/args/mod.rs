@@ -29,6 +29,8 @@ pub enum Command {
     Plan(ScanArgs),
     /// Play the update servers of a device, and record what it does when they are not what they should be
     Lab(super::lab::LabArgs),
+    /// Visit what the maker publishes, or read copies of it, and add it to a recording
+    Documents(super::documents::DocumentsArgs),
     /// Judge a recording or bundle again, offline
     Judge(JudgeArgs),
     /// What was observed: endpoints, services, TLS, authentication, completeness

@@ -11,7 +11,9 @@ mod coap;
 mod coap_core_exposure;
 mod coap_dtls_profile;
 mod coap_nosec_only;
+mod coap_observe_unauth;
 mod coap_read_unauth;
+mod coap_write_unauth;
 mod common;
 mod crypto_details;
 mod cwmp_connreq_auth;
@@ -21,7 +23,9 @@ mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
 mod disc_target_binding;
+mod disclosure;
 mod dns_open_resolver;
+mod documents;
 mod dtls_cookie;
 mod file_share_open;
 mod ftp_anonymous;
@@ -37,6 +41,9 @@ mod http_json_login_default_creds;
 mod http_static_bearer_token;
 mod interfaces;
 mod lab;
+mod lwm2m_security_object;
+mod mdns_info_leak;
+mod model_designation_match;
 mod mqtt;
 mod mqtt_anonymous_connect;
 mod mqtt_any_credential;
@@ -44,23 +51,29 @@ mod mqtt_cleartext_listener;
 mod mqtt_default_creds;
 mod mqtt_retained_sensitive;
 mod mqtt_sys_topics;
+mod mqtt_unauthorised_publish;
 mod mqtt_wildcard_read;
+mod natpmp_pcp_exposed;
 mod net_sec_impl;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
+mod pointers;
+mod psti_statement;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
 mod snmp_default_community_read;
 mod snmp_default_community_write;
+mod snmp_info_leak;
 mod snmp_legacy_version;
 mod snmpv3_weak;
 mod ssh_algorithms;
 mod ssh_auth_methods;
 mod ssh_default_creds;
 mod ssh_known_authorized_key;
+mod support_period;
 mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
@@ -74,6 +87,7 @@ mod svc_undeclared_open;
 mod tcp_full_sweep_v4;
 mod telnet_default_creds;
 mod telnet_noauth_shell;
+mod terms;
 mod tftp_open_read;
 mod tls;
 mod tls_cert_strength;
@@ -202,6 +216,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &pointers::ADVISORIES,
     &auth_bruteforce_declared::CHECK,
     &guessing::HTTP,
     &auth_lockout_not_permanent_dos::CHECK,
@@ -211,7 +226,9 @@ pub static CHECKS: &[&Check] = &[
     &coap_core_exposure::CHECK,
     &coap_dtls_profile::CHECK,
     &coap_nosec_only::CHECK,
+    &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
+    &coap_write_unauth::CHECK,
     &crypto_details::AUTH,
     &crypto_details::COMMUNICATION,
     &crypto_details::UPDATE,
@@ -221,7 +238,12 @@ pub static CHECKS: &[&Check] = &[
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
     &dns_open_resolver::CHECK,
+    &documents::PERSONAL,
+    &documents::SENSORS,
+    &documents::TELEMETRY,
+    &documents::EVERY,
     &dtls_cookie::CHECK,
+    &support_period::NOTICE,
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
@@ -251,6 +273,9 @@ pub static CHECKS: &[&Check] = &[
     &interfaces::DEBUG,
     &interfaces::REACHED,
     &web_exposure::LOG,
+    &lwm2m_security_object::CHECK,
+    &mdns_info_leak::CHECK,
+    &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
     &guessing::MQTT,
@@ -258,17 +283,23 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
     &mqtt_sys_topics::CHECK,
+    &mqtt_unauthorised_publish::CHECK,
     &mqtt_wildcard_read::CHECK,
+    &natpmp_pcp_exposed::CHECK,
     &net_sec_impl::REVIEWED,
     &net_sec_impl::RUNNING,
+    &documents::NON_UPDATABLE,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &psti_statement::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
+    &pointers::DEVICE,
     &snmp_default_community_read::CHECK,
     &snmp_default_community_write::CHECK,
+    &snmp_info_leak::CHECK,
     &snmp_legacy_version::CHECK,
     &snmpv3_weak::CHECK,
     &ssh_algorithms::CHECK,
@@ -276,6 +307,9 @@ pub static CHECKS: &[&Check] = &[
     &guessing::SSH,
     &ssh_default_creds::CHECK,
     &ssh_known_authorized_key::CHECK,
+    &support_period::CURRENT,
+    &support_period::PUBLISHED,
+    &documents::SUPPORT,
     &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
@@ -322,7 +356,11 @@ pub static CHECKS: &[&Check] = &[
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
     &upnp_description_leak::CHECK,
+    &disclosure::LANGUAGE,
+    &disclosure::CONTENT,
+    &disclosure::PUBLISHED,
     &vdp_security_txt::CHECK,
+    &disclosure::SECURITY_TXT,
     &ws_unauth::CHECK,
 ];
 

@@ -37,7 +37,7 @@ impl Judge for VdpSecurityTxt {
 }
 
 #[derive(Clone, Copy)]
-struct File<'a> {
+pub(super) struct File<'a> {
     path: &'a str,
     status: u16,
     contacts: &'a [String],
@@ -47,12 +47,12 @@ struct File<'a> {
 
 impl File<'_> {
     /// A server that sends one page for every path does not have the file.
-    fn is_one(&self) -> bool {
+    pub(super) fn is_one(&self) -> bool {
         (200..=299).contains(&self.status) && (!self.contacts.is_empty() || self.expires.is_some())
     }
 }
 
-fn of(record: &Record) -> Option<File<'_>> {
+pub(super) fn of(record: &Record) -> Option<File<'_>> {
     match &record.observation {
         Observation::SecurityTxt { path, status, contacts, expires, problems } => {
             Some(File { path, status: *status, contacts, expires: expires.as_deref(), problems })
@@ -61,7 +61,7 @@ fn of(record: &Record) -> Option<File<'_>> {
     }
 }
 
-fn point(at: &Subject, file: File<'_>, now: Option<Timestamp>) -> Point {
+pub(super) fn point(at: &Subject, file: File<'_>, now: Option<Timestamp>) -> Point {
     let what = format!("{at} {}", file.path);
     let Some(now) = now else { return Point::Unclear("the time of the recording cannot be read".to_owned()) };
     let Some(expires) = file.expires.map(str::parse::<Timestamp>) else {

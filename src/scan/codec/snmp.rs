@@ -4,6 +4,7 @@ use super::{Cursor, ber};
 const SYS_DESCR: [u8; 8] = [0x2b, 6, 1, 2, 1, 1, 1, 0];
 const SYS_CONTACT: [u8; 8] = [0x2b, 6, 1, 2, 1, 1, 4, 0];
 const GET: u8 = 0xa0;
+const GET_NEXT: u8 = 0xa1;
 const SET: u8 = 0xa3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,11 @@ pub fn get_sysdescr(version: Version, community: &[u8], request: i32) -> Vec<u8>
 
 pub fn get_contact(version: Version, community: &[u8], request: i32) -> Vec<u8> {
     message(version, community, request, GET, &SYS_CONTACT, &ber::write(5, &[]))
+}
+
+/// Asks for what comes after `name`, which is written as BER writes it.
+pub fn get_next(version: Version, community: &[u8], request: i32, name: &[u8]) -> Vec<u8> {
+    message(version, community, request, GET_NEXT, name, &ber::write(5, &[]))
 }
 
 /// Writes sysContact. `value` is what was read there.
@@ -48,6 +54,12 @@ pub struct Response {
     pub status: u8,
     /// The value of its first binding, when that is text.
     pub text: Option<Vec<u8>>,
+    /// The name of its first binding.
+    pub name: Vec<u8>,
+    /// The tag of its value: 0x80 to 0x82 say that there is none (RFC 3416, section 3).
+    pub kind: u8,
+    /// Its value, whatever it is.
+    pub value: Vec<u8>,
 }
 
 pub fn response(datagram: &[u8]) -> Option<Response> {
@@ -61,15 +73,17 @@ pub fn response(datagram: &[u8]) -> Option<Response> {
     let (2, status) = ber::read(&mut p)? else { return None };
     ber::read(&mut p)?;
     let (0x30, list) = ber::read(&mut p)? else { return None };
-    let text = || {
+    let first = || {
         let (0x30, binding) = ber::read(&mut Cursor(list))? else { return None };
         let mut b = Cursor(binding);
-        ber::read(&mut b)?;
-        let (4, value) = ber::read(&mut b)? else { return None };
-        Some(value.to_vec())
+        let (_, name) = ber::read(&mut b)?;
+        let (kind, value) = ber::read(&mut b)?;
+        Some((name.to_vec(), kind, value.to_vec()))
     };
+    let (name, kind, value) = first().unwrap_or_default();
+    let text = (kind == 4).then(|| value.clone());
     let status = if status.iter().all(|b| *b == 0) { 0 } else { status.last().copied().unwrap_or(0).max(1) };
-    Some(Response { request: request.to_vec(), status, text: text() })
+    Some(Response { request: request.to_vec(), status, text, name, kind, value })
 }
 
 /// An SNMPv3 engine as its discovery report shows it.

@@ -11,6 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
     sign::CertifiedKey,
 };
+use rustls_platform_verifier::BuilderVerifierExt;
 use std::{
     sync::{
         Arc,
@@ -112,6 +113,27 @@ pub struct Shown {
     pub chain: Vec<Vec<u8>>,
     pub stapled: bool,
     pub asks_certificate: bool,
+}
+
+/// Goes on inside TLS with a site of the public network, whose certificate must be good for its name.
+pub async fn of_a_site(wire: Wire, name: &str, wait: Duration) -> Result<Wire, Trouble> {
+    let bad =
+        |e: &dyn std::fmt::Display| Trouble::NotUnderstood(format!("the TLS handshake with `{name}` failed: {e}"));
+    let of = ServerName::try_from(name.to_owned()).map_err(|e| bad(&e))?;
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(|e| bad(&e))?;
+    let config = builder.with_platform_verifier().map_err(|e| bad(&e))?.with_no_client_auth();
+    let mut wire = wire
+        .through(|io| async move {
+            let connecting = TlsConnector::from(Arc::new(config)).connect(of, io);
+            match tokio::time::timeout(wait, connecting).await {
+                Err(_) => Err(Trouble::Silent(wait.as_millis())),
+                Ok(done) => done.map_err(|e| bad(&e)),
+            }
+        })
+        .await?;
+    wire.tape.inside_tls();
+    Ok(wire)
 }
 
 /// Goes on inside TLS. Returns the chain that the server showed, leaf first, as DER.

@@ -98,6 +98,9 @@ async fn ask(ctx: &Ctx, e: Endpoint, name: &Name, kind: RecordType, book: &mut B
             Ok(reply) => {
                 let reply = Message::from_vec(&reply).map_err(|x| bad(&x))?;
                 reply.all_sections().for_each(|r| book.add(r));
+                for value in reply.all_sections().flat_map(|r| persons(&r.data)) {
+                    socket.tape.hide(value.as_bytes());
+                }
                 break;
             }
             Err(Trouble::Silent(_)) => {}
@@ -106,6 +109,25 @@ async fn ask(ctx: &Ctx, e: Endpoint, name: &Name, kind: RecordType, book: &mut B
     }
     socket.close();
     Ok(())
+}
+
+/// Keys whose values are somebody's: that they are there is told, the value is not kept.
+const PERSONAL: [&str; 7] = ["owner", "user", "username", "email", "mail", "phone", "ssid"];
+
+fn person(entry: &str) -> Option<(&str, &str)> {
+    let (key, value) = entry.split_once('=')?;
+    let personal = PERSONAL.contains(&key.trim().to_ascii_lowercase().as_str()) || value.contains('@');
+    (personal && !value.is_empty()).then_some((key, value))
+}
+
+fn unnamed(entry: &str) -> String {
+    person(entry).map_or(entry.to_owned(), |(key, _)| format!("{key}=(not kept)"))
+}
+
+fn persons(data: &RData) -> Vec<String> {
+    let RData::TXT(txt) = data else { return Vec::new() };
+    let entries = txt.txt_data.iter().map(|t| String::from_utf8_lossy(t).into_owned());
+    entries.filter_map(|t| person(&t).map(|(_, value)| value.to_owned())).collect()
 }
 
 /// Names are compared without regard to case.
@@ -148,7 +170,7 @@ impl Book {
             }
             RData::TXT(txt) => {
                 let entries = txt.txt_data.iter().filter(|t| !t.is_empty()).take(MOST);
-                let entries = entries.map(|t| clean(&String::from_utf8_lossy(t), 120)).collect();
+                let entries = entries.map(|t| clean(&unnamed(&String::from_utf8_lossy(t)), 120)).collect();
                 self.texts.insert(owner, entries);
             }
             RData::A(a) => {

@@ -5,14 +5,18 @@ use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
 mod advertised;
+mod coap;
+mod coap_observe;
 mod coap_resources;
+mod coap_write;
 mod control_questions;
 mod cwmp_connreq;
 mod device_binding;
+mod device_pointers;
 mod dtls_survey;
 mod file_shares;
 mod guessing;
-mod html;
+pub(super) mod html;
 mod http_questions;
 mod http_sessions;
 mod http_surface;
@@ -20,13 +24,16 @@ mod json_logins;
 mod known_services;
 mod login;
 mod logins;
+mod lwm2m_objects;
 mod mqtt;
+mod mqtt_publish;
 mod mqtt_session;
 mod onvif_services;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;
 mod snmp_community;
+mod snmp_view;
 mod snmp_write;
 mod ssh_algorithms;
 mod ssh_host_key;
@@ -44,6 +51,8 @@ mod upnp_description;
 mod web;
 mod websocket;
 mod websockets;
+
+pub(super) use web::{nowhere, security_txt};
 
 pub use guessing::MOST as MOST_GUESSES;
 pub use udp_services::default_ports as default_udp_ports;
@@ -77,12 +86,16 @@ pub static PROBES: &[&Probe] = &[
     &ssh_known_keys::PROBE,
     &http_surface::PROBE,
     &http_questions::PROBE,
+    &device_pointers::PROBE,
     &json_logins::PROBE,
     &websockets::PROBE,
     &mqtt_session::PROBE,
     &coap_resources::PROBE,
     &dtls_survey::PROBE,
+    &coap_observe::PROBE,
+    &lwm2m_objects::PROBE,
     &snmp_community::PROBE,
+    &snmp_view::PROBE,
     &control_questions::PROBE,
     &udp_gain::PROBE,
     &known_services::PROBE,
@@ -94,6 +107,8 @@ pub static PROBES: &[&Probe] = &[
     &rtsp_streams::PROBE,
     &logins::PROBE,
     &snmp_write::PROBE,
+    &coap_write::PROBE,
+    &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &guessing::PROBE,
     &device_binding::END,

@@ -110,6 +110,29 @@ impl Client {
         self.send(&v4::Packet::Publish(v4::Publish::new(topic, rumqttc::QoS::AtMostOnce, payload.to_vec()))).await
     }
 
+    /// Publishes in a session of MQTT 5 so that it is acknowledged, and gives the reason code (MQTT 5.0, 3.4.2.1).
+    pub async fn publish_v5(&mut self, topic: &str, payload: &[u8]) -> Option<u8> {
+        let length = u16::try_from(topic.len()).ok()?;
+        let body = [&length.to_be_bytes()[..], topic.as_bytes(), &[0, 1, 0], payload].concat();
+        let length = u8::try_from(body.len()).ok().filter(|n| *n < 0x80);
+        let head = match length {
+            Some(n) => vec![0x32, n],
+            None => vec![0x32, u8::try_from(body.len() % 128).ok()? | 0x80, u8::try_from(body.len() / 128).ok()?],
+        };
+        self.wire.send(&[head, body].concat()).await.ok()?;
+        for _ in 0..100 {
+            match self.receive(FIRST_BYTE).await {
+                // Without a reason code it is a success.
+                Ok((0x40, body)) => return Some(body.get(2).copied().unwrap_or(0)),
+                // The broker may end the session instead, and say why.
+                Ok((0xe0, body)) => return Some(body.first().copied().unwrap_or(0x80)),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
     /// Topic, retained flag and payload of what is delivered within `time`.
     pub async fn messages(&mut self, time: Duration) -> Vec<(String, bool, Vec<u8>)> {
         let until = tokio::time::Instant::now() + time;

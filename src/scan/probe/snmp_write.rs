@@ -27,11 +27,11 @@ const WAIT: Duration = Duration::from_secs(1);
 const USUAL: [&str; 2] = ["private", "public"];
 
 /// An agent that told something to a default community.
-struct Agent {
-    at: Endpoint,
-    version: Version,
+pub struct Agent {
+    pub at: Endpoint,
+    pub version: Version,
     /// Ids of the communities that read.
-    readers: Vec<String>,
+    pub readers: Vec<String>,
 }
 
 async fn run(ctx: &Ctx) {
@@ -47,7 +47,7 @@ async fn run(ctx: &Ctx) {
     .await;
 }
 
-fn agents(ctx: &Ctx) -> Vec<Agent> {
+pub fn agents(ctx: &Ctx) -> Vec<Agent> {
     let mut all: BTreeMap<Endpoint, Agent> = BTreeMap::new();
     for r in ctx.seen("snmp-community") {
         let (Some(at), Observation::Snmp { version, presented: Presented::Listed(id), answered: true, .. }) =
@@ -96,7 +96,7 @@ async fn read(ctx: &Ctx, a: &Agent, community: &str) -> Result<Option<Vec<u8>>, 
 }
 
 /// Asks twice before silence is believed; a reply to another request is none.
-async fn ask(
+pub async fn ask(
     ctx: &Ctx,
     e: Endpoint,
     community: &str,
@@ -105,7 +105,7 @@ async fn ask(
     let id = 0x4000 + i32::from(rand::random::<u16>() & 0x3fff);
     let mut socket = ctx.udp(e, Replies::ThatPort).await?;
     socket.tape.hide(community.as_bytes());
-    let mut found = None;
+    let mut found: Option<Response> = None;
     for _ in 0..2 {
         socket.send(&question(id)).await?;
         match socket.receive(WAIT).await {
@@ -119,6 +119,10 @@ async fn ask(
             Err(Trouble::Silent(_)) => {}
             Err(t) => return Err(t),
         }
+    }
+    if let Some(found) = &found {
+        // What an agent tells may be somebody's.
+        socket.tape.hide(&found.value);
     }
     Ok((found, socket.close()))
 }

@@ -22,6 +22,9 @@ pub struct Coap {
     /// How many datagrams to lose before any is answered.
     #[serde(default)]
     pub drop_first: u32,
+    /// Says 2.04 to every PUT, whatever it is for, and does nothing.
+    #[serde(default)]
+    pub nods: bool,
     /// Whether NON requests are answered.
     #[serde(default)]
     pub answers: Answers,
@@ -51,6 +54,9 @@ pub struct Resource {
     /// Announced as observable, and a GET with Observe is entered.
     #[serde(default)]
     pub observe: bool,
+    /// Who observes is told of a change at once.
+    #[serde(default)]
+    pub changes: bool,
     /// Acknowledges first and answers in a message of its own.
     #[serde(default)]
     pub separate: bool,
@@ -149,12 +155,21 @@ impl Server {
         if observed && request.get_option(CoapOption::Observe).is_some() {
             response.set_observe_value(1);
         }
+        let changes = observed && request.get_observe_value().is_some_and(|v| v.is_ok_and(|v| v == 0));
+        let changes = changes && reply.resource.as_ref().is_some_and(|resource| resource.changes);
         self.fit(request, &mut response, reply);
         let mut packets = Vec::new();
         if separate {
             packets.push(bare(request, MessageType::Acknowledgement));
         }
         packets.push(response);
+        if let Some(answer) = packets.last().filter(|_| changes) {
+            let mut notification = answer.clone();
+            notification.header.set_type(MessageType::NonConfirmable);
+            notification.header.message_id = self.next_id.fetch_add(1, Ordering::Relaxed);
+            notification.set_observe_value(2);
+            packets.push(notification);
+        }
         packets
     }
 
@@ -187,6 +202,9 @@ impl Server {
 
     fn reply(&self, request: &Packet, method: RequestType) -> Reply {
         let path = path(request);
+        if self.spec.nods && method == RequestType::Put {
+            return code(ResponseType::Changed);
+        }
         if path == "/.well-known/core" && method == RequestType::Get {
             let payload = self.links().into_bytes();
             let format = ContentFormat::ApplicationLinkFormat;

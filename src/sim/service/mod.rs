@@ -9,6 +9,7 @@ mod hello;
 pub mod http;
 pub mod mdns;
 pub mod mqtt;
+pub mod natpmp;
 pub mod ntp;
 pub mod oldtls;
 pub mod raw;
@@ -43,6 +44,7 @@ pub enum Service {
     Snmp(snmp::Snmp),
     Ssdp(ssdp::Ssdp),
     Cwmp(cwmp::Cwmp),
+    Natpmp(natpmp::Natpmp),
     Ntp(ntp::Ntp),
     OldTls(oldtls::OldTls),
     Raw(raw::Raw),
@@ -68,6 +70,7 @@ impl Service {
             Self::Snmp(spec) => ("snmp", spec.port),
             Self::Ssdp(spec) => ("ssdp", spec.port),
             Self::Cwmp(spec) => ("cwmp", spec.port),
+            Self::Natpmp(spec) => ("natpmp", spec.port),
             Self::Ntp(spec) => ("ntp", spec.port),
             Self::OldTls(spec) => ("oldtls", spec.port),
             Self::Raw(spec) => ("raw", spec.port),
@@ -96,6 +99,7 @@ impl Service {
             | Self::Snmp(_)
             | Self::Ssdp(_)
             | Self::Cwmp(_)
+            | Self::Natpmp(_)
             | Self::Ntp(_)
             | Self::OldTls(_)
             | Self::Raw(_)
@@ -121,6 +125,7 @@ impl Service {
             Self::Snmp(spec) => spec.raise(raising).await,
             Self::Ssdp(spec) => spec.raise(raising).await,
             Self::Cwmp(spec) => spec.raise(&label, raising),
+            Self::Natpmp(spec) => spec.raise(raising).await,
             Self::Ntp(spec) => spec.raise(raising).await,
             Self::OldTls(spec) => spec.raise(&label, raising),
             Self::Raw(spec) => spec.raise(raising),

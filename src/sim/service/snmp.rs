@@ -61,6 +61,28 @@ pub struct Snmp {
     pub contact: String,
     #[serde(default)]
     pub location: String,
+    /// Groups beside the system group of which something is shown.
+    #[serde(default)]
+    pub shows: Vec<Group>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    Interfaces,
+    Neighbours,
+    Communities,
+}
+
+impl Group {
+    /// The name of one object of it.
+    fn object(self) -> &'static [u8] {
+        match self {
+            Self::Interfaces => &[0x2b, 6, 1, 2, 1, 2, 2, 1, 2, 1],
+            Self::Neighbours => &[0x2b, 6, 1, 2, 1, 4, 22, 1, 2, 1, 10, 0, 0, 9],
+            Self::Communities => &[0x2b, 6, 1, 6, 3, 18, 1, 1, 1, 2, 1, 97],
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -85,12 +107,14 @@ impl Snmp {
         let text = |text: &str| tlv(OCTETS, fill(text, &raising.stage).as_bytes());
         let object = |last: u8| [&SYSTEM[..], &[last, 0]].concat();
         // In the order of their names, for GETNEXT.
-        let objects = vec![
+        let mut objects = vec![
             (object(1), text(&self.descr)),
             (object(4), text(&self.contact)),
             (object(5), text(&self.name)),
             (object(6), text(&self.location)),
         ];
+        objects.extend(self.shows.iter().map(|group| (group.object().to_vec(), tlv(OCTETS, b"shown"))));
+        objects.sort();
         raising.udp(self.port, Agent { spec: self.clone(), objects }).await
     }
 }
