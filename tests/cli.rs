@@ -1,6 +1,7 @@
 //! What users script against: exit codes, messages, resume, offline judging.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 #[path = "support/scans.rs"]
+#[expect(dead_code, reason = "what other tests need")]
 mod scans;
 
 use scans::{patuh, root, scan};

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use patuh::{
     judge::{Evidence, check},
     model::Recording,
-    sim::{self, Device, PortShift, Running},
+    sim::{self, Device, PortShift, Running, Supplied},
 };
 use scans::patuh_with;
 use std::path::Path;
@@ -32,7 +32,26 @@ fn scan(running: &Running, dir: &Path) -> Recording {
     scan_at("fast", running, dir)
 }
 
+/// What the owner of a device gives to those who look at it, for the scope file.
+fn given(accounts: &[Supplied], dir: &Path) -> String {
+    let one = |(n, a): (usize, &Supplied)| {
+        let secret = dir.join(format!("secret-{n}"));
+        std::fs::write(&secret, &a.password).unwrap();
+        format!(
+            "[[accounts]]\nuser = \"{}\"\nsecret = \"file:{}\"\nrole = \"{}\"\npassword = \"may-change\"\n",
+            a.user,
+            secret.display(),
+            a.role
+        )
+    };
+    accounts.iter().enumerate().map(one).collect()
+}
+
 fn scan_at(pace: &str, running: &Running, dir: &Path) -> Recording {
+    scan_given(&[], pace, running, dir)
+}
+
+fn scan_given(accounts: &[Supplied], pace: &str, running: &Running, dir: &Path) -> Recording {
     let host = running.host();
     let mut udp = patuh::scan::probe::default_udp_ports();
     udp.extend(running.endpoints().iter().filter(|e| e.0 == sim::Transport::Udp).map(|e| e.1));
@@ -42,9 +61,10 @@ fn scan_at(pace: &str, running: &Running, dir: &Path) -> Recording {
     std::fs::create_dir_all(dir).unwrap();
     let scope = dir.join("scope.toml");
     let text = format!(
-        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"alter\"\npace = \"{pace}\"\n\
-         [credentials]\nper_account = 8\nper_service = 24\n",
-        udp.join(",")
+        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"alter\"\npace = \"{pace}\"\nidle_seconds = 3\n\
+         [credentials]\nper_account = 8\nper_service = 24\n{}",
+        udp.join(","),
+        given(accounts, dir)
     );
     std::fs::write(&scope, text).unwrap();
     let out = dir.join("recording");
@@ -77,7 +97,8 @@ async fn surprises(name: &str, host: String) -> Vec<String> {
     let at = dir.path().to_owned();
     // A device that drops what comes too quickly shows all of itself to those who look slowly.
     let pace = if name.starts_with("constrained") { "adaptive" } else { "fast" };
-    let looked = tokio::task::spawn_blocking(move || (scan_at(pace, &running, &at), running));
+    let accounts = file(name).accounts;
+    let looked = tokio::task::spawn_blocking(move || (scan_given(&accounts, pace, &running, &at), running));
     let (recording, running) = looked.await.unwrap();
     running.stop().await;
     let expect = file(name).expect;

@@ -55,6 +55,7 @@ fn scan_args(dir: &Path, host: &str, grant: &str) -> Vec<String> {
         "rtsp-streams",
         "cwmp-connreq",
         "onvif-services",
+        "coap-resources",
         "logins",
         "guessing",
     ] {

@@ -5,7 +5,7 @@ mod scans;
 #[path = "support/servers.rs"]
 mod servers;
 
-use scans::{root, scan, scan_with};
+use scans::{root, scan, scan_scoped, scan_with};
 use servers::{Server, program, tcp, udp};
 use std::{path::Path, process::Command};
 
@@ -212,6 +212,59 @@ fn libcoap_over_plain_udp_is_read_and_over_dtls_it_is_only_seen() {
     assert_eq!(s.endpoints(), ["udp/15684 coaps"]);
     assert!(s.endpoint(15684)["facts"]["dtls.answer"].as_str().unwrap().starts_with("accepted TLS_PSK"));
     s.fails_only(&[]);
+}
+
+#[test]
+fn a_libcoap_with_the_key_of_a_sample_is_proved_weak_and_with_another_key_it_is_not() {
+    let Some(dtls) = program("coap-server-openssl") else { return };
+    for (host, key, verdict) in [("127.0.91.60", "secretPSK", "FAIL"), ("127.0.91.61", "not-on-any-list", "PASS")] {
+        let ready = udp(&format!("{host}:15684"));
+        let _server = Server::start(&dtls, &["-A", host, "-p", "15683", "-k", key, "-h", "hint"], ready);
+        let dir = tempfile::tempdir().unwrap();
+        let scope = format!(
+            "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:none,udp:15684\"\npace = \"fast\"\n\
+             [credentials]\nper_account = 8\n"
+        );
+        let scope = write(dir.path(), "scope.toml", &scope);
+        let s = scan_scoped(host, &scope);
+        // The whole of TCP was not looked at, so that a refusal of all keys is told from the records.
+        let (got, why) = s.verdict("coap-dtls-default-psk");
+        assert!(got == verdict || (verdict == "PASS" && got == "INCONCLUSIVE"), "{host}: {got} {why}");
+        let refused = why.contains("4 listed credentials were refused");
+        assert_eq!(refused, verdict == "PASS", "{why}");
+    }
+}
+
+#[test]
+fn a_stock_mosquitto_lets_one_user_end_the_session_of_another_and_one_that_names_clients_after_users_does_not() {
+    let Some(mosquitto) = program("mosquitto") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let passwords = dir.path().join("passwords").display().to_string();
+    run("mosquitto_passwd", &["-c", "-b", &passwords, "lamp", "Lk4-teratai-11"]);
+    run("mosquitto_passwd", &["-b", &passwords, "tap", "Sw9-kemboja-32"]);
+    run("chmod", &["0644", &passwords]);
+    let secrets = [("lamp", "Lk4-teratai-11"), ("tap", "Sw9-kemboja-32")];
+    let accounts: String = secrets
+        .map(|(user, secret)| {
+            let secret = write(dir.path(), user, secret);
+            format!("[[accounts]]\nuser = \"{user}\"\nsecret = \"file:{secret}\"\nrole = \"user\"\n")
+        })
+        .concat();
+    for (host, more, verdict) in
+        [("127.0.91.62", "", "FAIL"), ("127.0.91.63", "use_username_as_clientid true\n", "PASS")]
+    {
+        let config =
+            format!("user root\nlistener 11883 {host}\nallow_anonymous false\npassword_file {passwords}\n{more}");
+        let config = write(dir.path(), &format!("{host}.conf"), &config);
+        let _server = Server::start(&mosquitto, &["-c", &config], tcp(&format!("{host}:11883")));
+        let scope = format!(
+            "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:11883,udp:none\"\npace = \"fast\"\n{accounts}"
+        );
+        let s = scan_scoped(host, &write(dir.path(), "scope.toml", &scope));
+        let (got, why) = s.verdict("mqtt-session-takeover");
+        assert!(got == verdict || (verdict == "PASS" && got == "INCONCLUSIVE"), "{host}: {got} {why}");
+        assert_eq!(why.contains("went on"), verdict == "PASS", "{why}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr};
 
+pub mod access;
 mod asked;
 pub mod guessing;
 pub mod lab;
@@ -63,6 +64,9 @@ pub enum Mechanism {
     Redis,
     Cwmp,
     Onvif,
+    /// DTLS with a pre-shared key.
+    #[serde(rename = "dtls-psk")]
+    Psk,
 }
 
 impl Mechanism {
@@ -83,6 +87,7 @@ impl Mechanism {
             Self::Redis => "redis",
             Self::Cwmp => "cwmp",
             Self::Onvif => "onvif",
+            Self::Psk => "dtls-psk",
         }
     }
 }
@@ -540,6 +545,33 @@ pub enum Observation {
         code: Option<u8>,
         subscribed: bool,
         delivered: bool,
+    },
+    SessionTokens {
+        tokens: access::SessionTokens,
+    },
+    SessionIdle {
+        idle: access::SessionIdle,
+    },
+    UserNames {
+        names: access::UserNames,
+    },
+    DigestUse {
+        digest: access::DigestUse,
+    },
+    Forgery {
+        forgery: access::Forgery,
+    },
+    PasswordChange {
+        change: access::PasswordChange,
+    },
+    InsidePages {
+        pages: access::InsidePages,
+    },
+    MqttTakeover {
+        takeover: access::Takeover,
+    },
+    LocalControl {
+        control: access::LocalControl,
     },
     CoapPing {
         answered: bool,

@@ -7,6 +7,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
 
+mod accounts;
+
+pub use accounts::{Account, Change, Role};
+
 /// How intrusive a probe is, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -250,6 +254,12 @@ pub struct Scope {
     /// Grants guessing; without it nothing is guessed, however much else is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guessing: Option<Guessing>,
+    /// Accounts to look at the inside with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
+    /// How long a session may be left alone, to see whether it ends. Without it nobody waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u32>,
     /// Needed before a public address is touched.
     #[serde(default)]
     pub public_addresses: bool,
@@ -345,6 +355,8 @@ impl Scope {
             pace: Pace::Adaptive,
             credentials: CredentialBudget::default(),
             guessing: None,
+            accounts: Vec::new(),
+            idle_seconds: None,
             public_addresses: false,
             public: None,
             could_brick: None,

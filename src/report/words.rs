@@ -8,6 +8,7 @@ use crate::model::{
     },
 };
 
+mod access;
 mod lab;
 mod public;
 mod tls;
@@ -176,6 +177,17 @@ pub fn words(o: &Observation) -> String {
             delivered.len(),
             if *canary_delivered { ", ours among them" } else { "" }
         ),
+        Observation::SessionTokens { tokens } => access::tokens(tokens),
+        Observation::SessionIdle { idle } => access::idle(idle),
+        Observation::UserNames { names } => access::names(names),
+        Observation::DigestUse { digest } => access::digest(digest),
+        Observation::Forgery { forgery } => access::forgery(forgery),
+        Observation::PasswordChange { change } => access::password(change),
+        Observation::InsidePages { pages } => access::inside(pages),
+        Observation::MqttTakeover { takeover } => access::takeover(takeover),
+        Observation::LocalControl { control: c } => {
+            format!("{}: {}: {}; {}", c.title, c.act.words(), controlled(c.answer), c.proof)
+        }
         Observation::CoapPing { answered } => format!("CoAP ping: {}", if *answered { "answered" } else { "silent" }),
         Observation::CoapCore { code, links } => {
             format!("CoAP resource list: code {code}; {}", some(&list(links.iter().map(|l| &l.path))))

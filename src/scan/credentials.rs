@@ -1,5 +1,5 @@
 //! The lists of publicly known default credentials, and which of them to try first.
-use super::data::builtin;
+use super::data::{builtin, rows};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -37,6 +37,14 @@ struct Token {
     vendor: String,
 }
 
+/// An identity and a key of DTLS that samples of software carry; the key in hex digits.
+#[derive(Clone, Debug, Deserialize)]
+struct PreShared {
+    id: String,
+    identity: String,
+    key_hex: String,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Community {
     pub id: String,
@@ -45,6 +53,22 @@ pub struct Community {
 
 static LISTS: LazyLock<Written> =
     LazyLock::new(|| builtin("credentials.toml", include_str!("../../profiles/data/credentials.toml")));
+
+/// Keys of DTLS from samples: the identity is the user.
+pub fn pre_shared_keys() -> Vec<Credential> {
+    let one = |k: &PreShared| Credential {
+        id: k.id.clone(),
+        user: k.identity.clone(),
+        secret: k.key_hex.clone(),
+        protocols: Vec::new(),
+        vendors: Vec::new(),
+        weight: 1,
+    };
+    KEYS.iter().map(one).collect()
+}
+
+static KEYS: LazyLock<Vec<PreShared>> =
+    LazyLock::new(|| rows("pre-shared-keys.toml", include_str!("../../profiles/data/pre-shared-keys.toml"), "key"));
 
 pub fn communities() -> &'static [Community] {
     &LISTS.communities
@@ -119,6 +143,21 @@ mod tests {
         let sources = raw["source"].as_table().unwrap();
         for row in raw["credential"].as_array().unwrap() {
             assert!(sources.contains_key(row["source"].as_str().unwrap()), "{row}");
+        }
+    }
+
+    #[test]
+    fn every_pre_shared_key_is_hex_and_names_a_source() {
+        let raw: toml::Table = toml::from_str(include_str!("../../profiles/data/pre-shared-keys.toml")).unwrap();
+        for row in raw["key"].as_array().unwrap() {
+            assert!(raw["source"].as_table().unwrap().contains_key(row["source"].as_str().unwrap()), "{row}");
+        }
+        for key in pre_shared_keys() {
+            assert!(
+                key.secret.len().is_multiple_of(2) && key.secret.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{}",
+                key.id
+            );
         }
     }
 

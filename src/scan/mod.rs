@@ -16,6 +16,7 @@ pub mod public;
 pub mod resolve;
 mod sensitive;
 pub mod session;
+mod tokens;
 
 pub use engine::{Progress, ScanError, Target, scan};
 pub use probe::{PROBES, Probe};

@@ -78,7 +78,7 @@ pub(super) enum Login {
 /// The accounts of one service at run time.
 pub(super) struct Accounts {
     service: String,
-    users: Vec<User>,
+    users: Mutex<Vec<User>>,
     accept: Accept,
     lockout: Option<Lockout>,
     stage: Arc<Stage>,
@@ -97,7 +97,7 @@ impl Accounts {
     pub fn new(service: &str, users: &[User], accept: Accept, lockout: Option<Lockout>, stage: &Arc<Stage>) -> Self {
         Self {
             service: service.to_owned(),
-            users: users.to_vec(),
+            users: Mutex::new(users.to_vec()),
             accept,
             lockout,
             stage: Arc::clone(stage),
@@ -114,8 +114,7 @@ impl Accounts {
     /// A login by a proof of the password, such as a digest.
     pub fn prove(&self, user: &str, proof: impl Fn(&str) -> bool) -> Login {
         self.stage.count_login(&self.service, user);
-        let right =
-            self.accept == Accept::Any || self.users.iter().any(|known| known.user == user && proof(&known.password));
+        let right = self.accept == Accept::Any || self.any(|known| known.user == user && proof(&known.password));
         let login = self.weigh(user, right);
         if login == Login::Accepted {
             self.in_a_row.store(0, Ordering::Relaxed);
@@ -124,6 +123,31 @@ impl Accounts {
             self.stage.count_failure();
         }
         login
+    }
+
+    fn any(&self, is: impl Fn(&User) -> bool) -> bool {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).iter().any(is)
+    }
+
+    pub fn knows(&self, user: &str) -> bool {
+        self.any(|known| known.user == user)
+    }
+
+    /// Whether this is the user's password; nobody logs in by it.
+    pub fn is_right(&self, user: &str, password: &str) -> bool {
+        self.any(|known| known.user == user && known.password == password)
+    }
+
+    /// Sets a password in the place of all that the user had.
+    pub fn set(&self, user: &str, password: &str) {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| known.user != user);
+        self.add(user, password);
+    }
+
+    /// Sets a password beside those that the user has.
+    pub fn add(&self, user: &str, password: &str) {
+        let user = User { user: user.to_owned(), password: password.to_owned() };
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).push(user);
     }
 
     /// Failures since the last success, of whomever.

@@ -18,6 +18,9 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 }
 
 const BUILTIN: &[Builtin] = &[
+    Builtin { name: "account-panel-bad", toml: include_str!("../../fixtures/duts/account-panel-bad.toml") },
+    Builtin { name: "account-panel-good", toml: include_str!("../../fixtures/duts/account-panel-good.toml") },
+    Builtin { name: "account-panel-weak", toml: include_str!("../../fixtures/duts/account-panel-weak.toml") },
     Builtin { name: "branch-router-bad", toml: include_str!("../../fixtures/duts/branch-router-bad.toml") },
     Builtin { name: "branch-router-good", toml: include_str!("../../fixtures/duts/branch-router-good.toml") },
     Builtin { name: "coap-sensor-bad", toml: include_str!("../../fixtures/duts/coap-sensor-bad.toml") },
@@ -32,12 +35,15 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "fwa-gateway-good", toml: include_str!("../../fixtures/duts/fwa-gateway-good.toml") },
     Builtin { name: "ip-camera-bad", toml: include_str!("../../fixtures/duts/ip-camera-bad.toml") },
     Builtin { name: "ip-camera-good", toml: include_str!("../../fixtures/duts/ip-camera-good.toml") },
+    Builtin { name: "light-hub-bad", toml: include_str!("../../fixtures/duts/light-hub-bad.toml") },
+    Builtin { name: "light-hub-good", toml: include_str!("../../fixtures/duts/light-hub-good.toml") },
     Builtin { name: "login-guard-bad", toml: include_str!("../../fixtures/duts/login-guard-bad.toml") },
     Builtin { name: "login-guard-good", toml: include_str!("../../fixtures/duts/login-guard-good.toml") },
     Builtin { name: "smart-hub-bad", toml: include_str!("../../fixtures/duts/smart-hub-bad.toml") },
     Builtin { name: "smart-hub-good", toml: include_str!("../../fixtures/duts/smart-hub-good.toml") },
     Builtin { name: "tls-box-bad", toml: include_str!("../../fixtures/duts/tls-box-bad.toml") },
     Builtin { name: "tls-box-good", toml: include_str!("../../fixtures/duts/tls-box-good.toml") },
+    Builtin { name: "trap-account-panel", toml: include_str!("../../fixtures/duts/trap-account-panel.toml") },
     Builtin { name: "trap-any-credential", toml: include_str!("../../fixtures/duts/trap-any-credential.toml") },
     Builtin { name: "trap-bare-listeners", toml: include_str!("../../fixtures/duts/trap-bare-listeners.toml") },
     Builtin { name: "trap-catch-all-200", toml: include_str!("../../fixtures/duts/trap-catch-all-200.toml") },
@@ -50,6 +56,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-lockout", toml: include_str!("../../fixtures/duts/trap-lockout.toml") },
     Builtin { name: "trap-mqtt-read-only", toml: include_str!("../../fixtures/duts/trap-mqtt-read-only.toml") },
     Builtin { name: "trap-odd-ports", toml: include_str!("../../fixtures/duts/trap-odd-ports.toml") },
+    Builtin { name: "trap-one-client", toml: include_str!("../../fixtures/duts/trap-one-client.toml") },
     Builtin { name: "trap-plain-to-tls", toml: include_str!("../../fixtures/duts/trap-plain-to-tls.toml") },
     Builtin { name: "trap-slow-first-byte", toml: include_str!("../../fixtures/duts/trap-slow-first-byte.toml") },
     Builtin { name: "trap-suback-no-delivery", toml: include_str!("../../fixtures/duts/trap-suback-no-delivery.toml") },

@@ -21,6 +21,8 @@ pub struct Device {
     pub identity: Identity,
     pub faults: Faults,
     pub services: Vec<Service>,
+    /// What its owner gives to those who look at it.
+    pub accounts: Vec<Supplied>,
     /// Check id to the verdict that this device ought to earn. The simulation does not interpret it.
     pub expect: BTreeMap<String, String>,
 }
@@ -31,6 +33,15 @@ pub struct Device {
 pub enum Twin {
     Good,
     Bad,
+}
+
+/// An account whose password its owner tells. The simulation does not interpret it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supplied {
+    pub user: String,
+    pub password: String,
+    pub role: String,
 }
 
 /// What the type plate says.
@@ -79,6 +90,8 @@ struct File {
     identity: Identity,
     #[serde(default)]
     faults: Faults,
+    #[serde(default)]
+    accounts: Vec<Supplied>,
     #[serde(default)]
     expect: BTreeMap<String, String>,
     #[serde(default)]
@@ -157,6 +170,7 @@ impl File {
             identity: self.identity,
             faults: self.faults,
             services,
+            accounts: self.accounts,
             expect: self.expect,
         }
     }

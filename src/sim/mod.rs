@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 pub use account::{Accept, LockAnswer, Lockout, User};
 pub use builtin::{Builtin, find, list};
-pub use device::{Device, Faults, Identity, Twin};
+pub use device::{Device, Faults, Identity, Supplied, Twin};
 pub use error::SimError;
 pub use service::Service;
 pub use updater::{Home, RunningUpdater, UPDATERS, Updater};

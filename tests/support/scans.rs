@@ -55,10 +55,18 @@ pub fn scan(host: &str, ports: &str) -> Scanned {
 
 /// The same with more arguments.
 pub fn scan_with(host: &str, ports: &str, more: &[&str]) -> Scanned {
+    scanned(&[&["scan", host, "--ports", ports, "--pace", "fast"], more].concat())
+}
+
+/// A scan under a scope file.
+pub fn scan_scoped(host: &str, scope: &str) -> Scanned {
+    scanned(&["scan", host, "--scope", scope])
+}
+
+fn scanned(args: &[&str]) -> Scanned {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("recording");
-    let args = ["scan", host, "--ports", ports, "--pace", "fast", "--out", out.to_str().unwrap()];
-    let (code, _, err) = patuh(&[&args, more].concat());
+    let (code, _, err) = patuh(&[args, &["--out", out.to_str().unwrap()]].concat());
     assert_eq!(code, 0, "{err}");
     let inventory = serde_json::from_str(&patuh(&["inventory", out.to_str().unwrap(), "--format", "json"]).1).unwrap();
     let judged = patuh(&["judge", out.to_str().unwrap(), "--profile", "etsi-en303645-v2", "--format", "json"]);

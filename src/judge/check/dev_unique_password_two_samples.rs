@@ -1,6 +1,6 @@
-//! A credential of one sample must not open another.
+//! A credential of one sample must not open another: no password, and no symmetric key.
 use super::samples::{compared, told_apart};
-use super::{Check, Judge, Proves, Severity, bind};
+use super::{Check, Judge, Proves, Severity};
 use crate::judge::{
     Decision, Evidence, Judgement,
     judgement::{Point, every},
@@ -21,14 +21,37 @@ pub const CHECK: Check = Check {
     severity: Severity::Critical,
     pass: Proves::Partial,
     needs: &["device-binding", "logins"],
-    bind: bind::<DevUniquePasswordTwoSamples>,
+    bind: |p| bound(|m| m != Mechanism::Psk, "no log-in", p),
+};
+
+pub const KEYS: Check = Check {
+    id: "psk-shared-samples",
+    title: "Two samples do not share symmetric keys",
+    page: include_str!("psk_shared_samples.md"),
+    expected: "no pre-shared key that opens one sample opens another",
+    remedy: "give each device a random key of its own in production",
+    severity: Severity::Critical,
+    pass: Proves::Partial,
+    needs: &["device-binding", "logins"],
+    bind: |p| bound(|m| m == Mechanism::Psk, "no DTLS service with a pre-shared key", p),
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DevUniquePasswordTwoSamples {}
+struct NoParameters {}
 
-impl Judge for DevUniquePasswordTwoSamples {
+fn bound(of: fn(Mechanism) -> bool, absent: &'static str, parameters: toml::Table) -> Result<Box<dyn Judge>, String> {
+    let NoParameters {} = parameters.try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+    Ok(Box::new(Shared { of, absent }))
+}
+
+struct Shared {
+    /// The mechanisms whose credentials are compared.
+    of: fn(Mechanism) -> bool,
+    absent: &'static str,
+}
+
+impl Judge for Shared {
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
         evidence.samples() < 2
     }
@@ -37,7 +60,8 @@ impl Judge for DevUniquePasswordTwoSamples {
         if let Some(missing) = told_apart(evidence) {
             return missing;
         }
-        let trials = evidence.sampled("logins", trial).and(compared(evidence, "device-binding"));
+        let of = |r| trial(r).filter(|((mechanism, ..), _)| (self.of)(*mechanism));
+        let trials = evidence.sampled("logins", of).and(compared(evidence, "device-binding"));
         let (mut accepted, mut refused) = (BTreeMap::<Key<'_>, BTreeMap<usize, u32>>::new(), BTreeSet::new());
         for (sample, (key, answer)) in trials.items().iter().map(|s| s.what) {
             match (key.2, answer) {
@@ -58,7 +82,7 @@ impl Judge for DevUniquePasswordTwoSamples {
             let observed = "no listed credential opens any sample; compare those on their labels".to_owned();
             return Decision::Judged(Judgement::missing(gap, observed));
         }
-        every(&opening, "no log-in", |seen| {
+        every(&opening, self.absent, |seen| {
             let (sample, (key, _)) = seen.what;
             let what = format!("{} user `{}` with {}", key.0.word(), key.1, key.2.unwrap_or("a random secret"));
             let others = (1..=evidence.samples()).filter(|n| *n != sample);

@@ -3,12 +3,14 @@
 use super::{Decision, Evidence, assess::Outcome};
 use serde::{Serialize, de::DeserializeOwned};
 
+mod account_undocumented;
 mod auth_bruteforce_declared;
 mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
 mod coap;
 mod coap_core_exposure;
+mod coap_dtls_default_psk;
 mod coap_dtls_profile;
 mod coap_nosec_only;
 mod coap_observe_unauth;
@@ -33,15 +35,27 @@ mod ftp_default_creds;
 mod guessing;
 mod http_admin_cleartext;
 mod http_admin_unauthenticated;
+mod http_authz_roles;
 mod http_basic_default_creds;
+mod http_csrf;
 mod http_digest_default_creds;
+mod http_digest_quality;
 mod http_empty_password;
+mod http_first_use_forced_change;
 mod http_form_default_creds;
 mod http_json_login_default_creds;
+mod http_password_change;
+mod http_password_policy;
+mod http_session_timeout;
+mod http_session_token_entropy;
+mod http_setup_authz;
 mod http_static_bearer_token;
+mod http_user_enumeration;
 mod interfaces;
 mod lab;
+mod local_control_proto_auth;
 mod lwm2m_security_object;
+mod m2m_password_rejected;
 mod mdns_info_leak;
 mod model_designation_match;
 mod mqtt;
@@ -50,6 +64,7 @@ mod mqtt_any_credential;
 mod mqtt_cleartext_listener;
 mod mqtt_default_creds;
 mod mqtt_retained_sensitive;
+mod mqtt_session_takeover;
 mod mqtt_sys_topics;
 mod mqtt_unauthorised_publish;
 mod mqtt_wildcard_read;
@@ -216,6 +231,7 @@ pub fn bind<J: Judge + DeserializeOwned + 'static>(parameters: toml::Table) -> R
 
 /// Every check, sorted by id.
 pub static CHECKS: &[&Check] = &[
+    &account_undocumented::CHECK,
     &pointers::ADVISORIES,
     &auth_bruteforce_declared::CHECK,
     &guessing::HTTP,
@@ -224,6 +240,7 @@ pub static CHECKS: &[&Check] = &[
     &banner_version::CHECK,
     &web_exposure::PICTURE,
     &coap_core_exposure::CHECK,
+    &coap_dtls_default_psk::CHECK,
     &coap_dtls_profile::CHECK,
     &coap_nosec_only::CHECK,
     &coap_observe_unauth::CHECK,
@@ -249,31 +266,43 @@ pub static CHECKS: &[&Check] = &[
     &ftp_default_creds::CHECK,
     &http_admin_cleartext::CHECK,
     &http_admin_unauthenticated::CHECK,
+    &http_authz_roles::CHECK,
     &http_basic_default_creds::CHECK,
     &web_exposure::BACKUP,
     &web_sessions::COOKIES,
     &web_questions::ORIGIN,
     &web_policy::IN_URL,
+    &http_csrf::CHECK,
     &web_exposure::DEBUG,
     &web_exposure::SAMPLE,
     &http_digest_default_creds::CHECK,
+    &http_digest_quality::CHECK,
     &web_exposure::LISTING,
     &http_empty_password::CHECK,
     &web_exposure::ERROR,
+    &http_first_use_forced_change::CHECK,
     &http_form_default_creds::CHECK,
     &web_questions::HOST,
     &web_policy::MIXED,
     &web_exposure::INFO,
     &http_json_login_default_creds::CHECK,
     &web_questions::METHODS,
+    &http_password_change::CHECK,
+    &http_password_policy::CHECK,
     &web_policy::HEADERS,
     &web_sessions::LIFECYCLE,
+    &http_session_timeout::CHECK,
+    &http_session_token_entropy::CHECK,
+    &http_setup_authz::CHECK,
     &http_static_bearer_token::CHECK,
+    &http_user_enumeration::CHECK,
     &web_exposure::SOURCE,
     &interfaces::DEBUG,
     &interfaces::REACHED,
+    &local_control_proto_auth::CHECK,
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,
+    &m2m_password_rejected::CHECK,
     &mdns_info_leak::CHECK,
     &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
@@ -282,6 +311,7 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
     &mqtt_retained_sensitive::CHECK,
+    &mqtt_session_takeover::CHECK,
     &mqtt_sys_topics::CHECK,
     &mqtt_unauthorised_publish::CHECK,
     &mqtt_wildcard_read::CHECK,
@@ -292,6 +322,7 @@ pub static CHECKS: &[&Check] = &[
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &dev_unique_password_two_samples::KEYS,
     &psti_statement::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,

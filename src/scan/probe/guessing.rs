@@ -1,6 +1,7 @@
 //! Whether guessing passwords is slowed or stopped. Only where the scope file grants it; the last probe of all.
 use super::{
     Probe,
+    accounts::secret,
     login::{Door, doors},
 };
 use crate::model::{
@@ -34,8 +35,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 async fn run(ctx: &Ctx) {
     let Some(grant) = ctx.session.scope.guessing.clone() else { return ctx.gap(None, Why::TooIntrusive) };
-    let secret = match grant.secret.as_ref().map(|r| read(r.as_str())).transpose() {
+    let owned = match grant.secret.as_ref().map(|r| secret(r, "[guessing]")).transpose() {
         Ok(s) => s,
+        // Its owner wanted proof of recovery: without it nothing is guessed.
         Err(why) => return ctx.gap(None, Why::NotUnderstood(why)),
     };
     for door in doors(ctx).iter().filter(|d| guessable(d.mechanism())) {
@@ -52,7 +54,7 @@ async fn run(ctx: &Ctx) {
         } else if !refuses(ctx, door) {
             let why = "the refusal of a wrong secret was not seen, so that no guess could be told from a success";
             ctx.gap_of(topic, Some(endpoint.into()), Why::NotUnderstood(why.to_owned()));
-        } else if let Err(t) = Series::new(ctx, door, &grant, secret.as_deref()).run().await {
+        } else if let Err(t) = Series::new(ctx, door, &grant, owned.as_deref()).run().await {
             ctx.trouble(Some(topic), endpoint, &t);
         }
     }
@@ -64,18 +66,8 @@ fn guessable(mechanism: Mechanism) -> bool {
         Mechanism::Ssh | Mechanism::Mqtt => true,
         Mechanism::HttpToken | Mechanism::Telnet | Mechanism::Ftp => false,
         Mechanism::Snmp | Mechanism::Rtsp | Mechanism::Redis | Mechanism::Cwmp | Mechanism::Onvif => false,
+        Mechanism::Psk => false,
     }
-}
-
-/// The secret that a reference leads to. Where it cannot be read, nothing is guessed: its owner wanted proof of recovery.
-fn read(reference: &str) -> Result<String, String> {
-    let fail = |e: String| format!("the secret at `{reference}` cannot be read: {e}; see [guessing] of the scope file");
-    let text = match reference.split_once(':') {
-        Some(("env", name)) => std::env::var(name).map_err(|e| fail(e.to_string()))?,
-        Some(("file", path)) => std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?,
-        Some(_) | None => return Err(fail("it is no `env:NAME` or `file:PATH`".to_owned())),
-    };
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Whether `logins` saw this door refuse a random user.

@@ -1,6 +1,8 @@
 //! Sessions of log-in forms: what carries them, whether a log-in renews them and a logout ends them.
 use super::{
-    Probe, html,
+    Probe,
+    accounts::{Known, one},
+    html,
     login::{
         Door, doors,
         http::{Entered, enter, is_open, with_cookies},
@@ -10,15 +12,11 @@ use super::{
 use crate::model::{
     Observation, Touch, Why,
     observation::{
-        Answer, Mechanism, Presented, clean,
+        Mechanism, clean,
         web::{Cookie, Logout, WebSession},
     },
 };
-use crate::scan::{
-    credentials::{self, Credential},
-    net::Trouble,
-    session::Ctx,
-};
+use crate::scan::{net::Trouble, session::Ctx};
 
 pub const PROBE: Probe = Probe {
     id: "http-sessions",
@@ -37,37 +35,24 @@ async fn run(ctx: &Ctx) {
         } else if ctx.lock_signs() {
             let why = "another service showed signs of a lock".to_owned();
             ctx.gap(Some(door.endpoint().into()), Why::NotUnderstood(why));
-        } else if let Some(pair) = pair(ctx, door) {
-            if let Err(t) = look(ctx, door, pair).await {
-                ctx.trouble(None, door.endpoint(), &t);
-            }
         } else {
-            ctx.gap(Some(door.endpoint().into()), Why::NotSupplied);
-        }
-    }
-}
-
-/// A pair that this door took twice in this scan.
-fn pair(ctx: &Ctx, door: &Door) -> Option<&'static Credential> {
-    let mut accepted: Vec<String> = Vec::new();
-    for r in ctx.seen("logins").into_iter().filter(|r| r.subject == door.endpoint().into()) {
-        if let Observation::LoginTrial { mechanism, presented: Presented::Listed(id), answer: Answer::Accepted, .. } =
-            r.observation
-            && mechanism == door.mechanism()
-        {
-            if accepted.contains(&id) {
-                return credentials::find(&id);
+            match one(ctx, door) {
+                Ok(Some(who)) => {
+                    if let Err(t) = look(ctx, door, &who).await {
+                        ctx.trouble(None, door.endpoint(), &t);
+                    }
+                }
+                Ok(None) => ctx.gap(Some(door.endpoint().into()), Why::NotSupplied),
+                Err(t) => ctx.trouble(None, door.endpoint(), &t),
             }
-            accepted.push(id);
         }
     }
-    None
 }
 
-async fn look(ctx: &Ctx, door: &Door, pair: &Credential) -> Result<(), Trouble> {
+async fn look(ctx: &Ctx, door: &Door, who: &Known) -> Result<(), Trouble> {
     let unread = |why: &str| Err(Trouble::NotUnderstood(why.to_owned()));
-    let Ok(ticket) = ctx.charge_known(&pair.user) else { return unread("the ledger withheld the log-in") };
-    let Ok(entered) = enter(ctx, door, &pair.user, &pair.secret).await? else {
+    let ticket = who.charge(ctx)?;
+    let Ok(entered) = enter(ctx, door, &who.user, &who.secret).await? else {
         return unread("the login form was not shown");
     };
     let Entered { posted, before, jar, target } = entered;
@@ -75,7 +60,7 @@ async fn look(ctx: &Ctx, door: &Door, pair: &Credential) -> Result<(), Trouble> 
     if !is_open(&inside) || is_open(&with_cookies(ctx, door, &target, &[]).await?) {
         return unread("no page tells a session from none");
     }
-    ctx.accepted(ticket, Some(pair.id.clone()));
+    who.accepted(ctx, ticket);
     let mut carrying = Vec::new();
     for cookie in &jar {
         let others: Vec<String> = jar.iter().filter(|c| *c != cookie).cloned().collect();

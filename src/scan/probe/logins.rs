@@ -32,6 +32,7 @@ pub const PROBE: Probe = Probe {
         "http-surface",
         "json-logins",
         "rtsp-streams",
+        "coap-resources",
         "cwmp-connreq",
         "onvif-services",
     ],

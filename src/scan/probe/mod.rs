@@ -4,6 +4,7 @@ use super::session::Ctx;
 use crate::model::Touch;
 use std::{future::Future, pin::Pin};
 
+mod accounts;
 mod advertised;
 mod coap;
 mod coap_observe;
@@ -17,17 +18,27 @@ mod dtls_survey;
 mod file_shares;
 mod guessing;
 pub(super) mod html;
+mod http_digest;
+mod http_forgery;
+mod http_idle;
+mod http_inside;
+mod http_names;
+mod http_passwords;
 mod http_questions;
 mod http_sessions;
 mod http_surface;
+mod http_tokens;
+mod inside;
 mod json_logins;
 mod known_services;
+mod local_control;
 mod login;
 mod logins;
 mod lwm2m_objects;
 mod mqtt;
 mod mqtt_publish;
 mod mqtt_session;
+mod mqtt_takeover;
 mod onvif_services;
 mod rtsp;
 mod rtsp_streams;
@@ -99,6 +110,7 @@ pub static PROBES: &[&Probe] = &[
     &control_questions::PROBE,
     &udp_gain::PROBE,
     &known_services::PROBE,
+    &local_control::PROBE,
     &tftp_files::PROBE,
     &advertised::PROBE,
     &cwmp_connreq::PROBE,
@@ -110,6 +122,14 @@ pub static PROBES: &[&Probe] = &[
     &coap_write::PROBE,
     &mqtt_publish::PROBE,
     &http_sessions::PROBE,
+    &http_tokens::PROBE,
+    &http_inside::PROBE,
+    &http_digest::PROBE,
+    &http_idle::PROBE,
+    &mqtt_takeover::PROBE,
+    &http_names::PROBE,
+    &http_forgery::PROBE,
+    &http_passwords::PROBE,
     &guessing::PROBE,
     &device_binding::END,
 ];

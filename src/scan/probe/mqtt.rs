@@ -39,6 +39,17 @@ impl Client {
         level: Level,
         login: Option<(&str, &str)>,
     ) -> Result<(Self, u8), Trouble> {
+        Self::connect_as(ctx, s, level, login, &made_up()).await
+    }
+
+    /// The same under a client id.
+    pub async fn connect_as(
+        ctx: &Ctx,
+        s: &Identified,
+        level: Level,
+        login: Option<(&str, &str)>,
+        id: &str,
+    ) -> Result<(Self, u8), Trouble> {
         let mut wire = ctx.connect(s.endpoint, s.tls).await?;
         if let Some((_, secret)) = login {
             wire.tape.hide(secret.as_bytes());
@@ -47,7 +58,7 @@ impl Client {
             wire = websocket::upgrade(wire, s.endpoint).await?;
         }
         let mut client = Self { wire, buffer: bytes::BytesMut::new() };
-        client.wire.send(&connect(level, login)).await?;
+        client.wire.send(&connect_as(level, login, id)).await?;
         match client.receive(FIRST_BYTE).await {
             Ok((0x20, body)) => match body.get(1) {
                 Some(code) => Ok((client, *code)),
@@ -154,8 +165,16 @@ impl Client {
     }
 }
 
+fn made_up() -> String {
+    format!("patuh-{:08x}", rand::random::<u32>())
+}
+
 /// The bytes of a CONNECT with a random client id.
 pub fn connect(level: Level, login: Option<(&str, &str)>) -> Vec<u8> {
+    connect_as(level, login, &made_up())
+}
+
+fn connect_as(level: Level, login: Option<(&str, &str)>, id: &str) -> Vec<u8> {
     let mut body = b"\x00\x04MQTT".to_vec();
     body.push(match level {
         Level::V311 => 4,
@@ -166,8 +185,7 @@ pub fn connect(level: Level, login: Option<(&str, &str)>) -> Vec<u8> {
     if level == Level::V5 {
         body.push(0);
     }
-    let id = format!("patuh-{:08x}", rand::random::<u32>());
-    for field in std::iter::once(id.as_str()).chain(login.iter().flat_map(|(u, p)| [*u, *p])) {
+    for field in std::iter::once(id).chain(login.iter().flat_map(|(u, p)| [*u, *p])) {
         body.extend(u16::try_from(field.len()).unwrap_or(u16::MAX).to_be_bytes());
         body.extend_from_slice(field.as_bytes());
     }

@@ -35,6 +35,7 @@ impl Cwmp {
             content_type: String::from("text/plain"),
             headers: BTreeMap::new(),
             body: String::new(),
+            for_admins: String::new(),
             magic: String::new(),
             pad: 0,
         };
@@ -52,6 +53,8 @@ impl Cwmp {
             token: None,
             upload: None,
             onvif: None,
+            panel: None,
+            admins: Vec::new(),
             websockets: Vec::new(),
             careless: BTreeSet::new(),
             own_hosts: false,

@@ -1,7 +1,10 @@
-//! The presence of CoAPs: DTLS 1.2 or 1.0 (RFC 6347) up to ServerHelloDone for suites with a pre-shared key, and no further.
+//! CoAPs: DTLS 1.2 (RFC 6347) for TLS_PSK_WITH_AES_128_CCM_8 where it has keys; else its presence alone, DTLS 1.2 or 1.0 up to
+//! ServerHelloDone for suites with a pre-shared key, and no further.
 //!
-//! Enough to be found, to show whether it asks for a cookie and which suites it refuses. It never finishes a handshake,
-//! so nothing can be learnt here about keys or about what lies behind.
+//! Without keys it goes up to ServerHelloDone and no further: enough to be found, to show whether it asks for a cookie and
+//! which suites it refuses. With keys OpenSSL finishes the handshake, and a CoAP ping is answered inside.
+
+mod keys;
 
 use std::net::SocketAddr;
 
@@ -34,6 +37,12 @@ pub struct Coaps {
     pub hint: String,
     #[serde(default)]
     pub cookie: Cookie,
+    /// Who gets in.
+    #[serde(default)]
+    pub keys: Vec<keys::Key>,
+    /// Whether it names an identity that it does not know in an alert.
+    #[serde(default)]
+    pub unknown: keys::Unknown,
     /// The version that it speaks.
     #[serde(default)]
     pub version: DtlsVersion,
@@ -66,6 +75,9 @@ pub enum Cookie {
 
 impl Coaps {
     pub(super) async fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
+        if !self.keys.is_empty() {
+            return raising.udp(self.port, keys::Server::new(self)?).await;
+        }
         let version = match self.version {
             DtlsVersion::V10 => DTLS_1_0,
             DtlsVersion::V12 => DTLS_1_2,

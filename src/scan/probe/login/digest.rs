@@ -42,7 +42,7 @@ pub fn answer(challenge: &str, method: &str, uri: &str, user: &str, secret: &str
 }
 
 /// A parameter of a challenge, quoted or not.
-fn parameter(header: &str, name: &str) -> String {
+pub fn parameter(header: &str, name: &str) -> String {
     let lower = header.to_ascii_lowercase();
     let at = lower
         .match_indices(&format!("{name}="))

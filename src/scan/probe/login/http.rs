@@ -83,7 +83,7 @@ pub async fn connection_request(ctx: &Ctx, door: &Door, user: &str, secret: &str
 }
 
 /// `application/x-www-form-urlencoded`.
-fn encode(fields: &[(String, String)]) -> String {
+pub fn encode(fields: &[(String, String)]) -> String {
     let quote = |s: &str| -> String {
         s.bytes()
             .map(|b| {
@@ -180,7 +180,7 @@ pub async fn with_cookies(ctx: &Ctx, door: &Door, path: &str, jar: &[String]) ->
 }
 
 /// What must not be kept of cookies: a session that lives on would let anybody in.
-fn values(jar: &[String]) -> Vec<Vec<u8>> {
+pub fn values(jar: &[String]) -> Vec<Vec<u8>> {
     jar.iter().filter_map(|c| c.split_once('=')).map(|(_, v)| v.as_bytes().to_vec()).collect()
 }
 

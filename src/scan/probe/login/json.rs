@@ -60,10 +60,7 @@ pub async fn nothing(ctx: &Ctx, door: &Door) -> Result<Tried, Trouble> {
 
 pub async fn pair(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tried, Trouble> {
     let Some(api) = &door.api else { return Err(Trouble::NotUnderstood("no JSON log-in".to_owned())) };
-    let fields = BTreeMap::from([(&api.user_field, user), (&api.password_field, secret)]);
-    let body = serde_json::to_vec(&fields).map_err(|e| Trouble::NotUnderstood(e.to_string()))?;
-    let hidden = serde_json::to_vec(secret).unwrap_or_default();
-    let reply = ctx.http(&door.at, post(host(door), &door.path, body), &[hidden]).await?;
+    let reply = ask(ctx, door, api, user, secret).await?;
     if matches!(reply.status, 423 | 429 | 503) {
         let proof = format!("status {} after a log-in", reply.status);
         return Ok(Tried::new(Answer::LockSign, proof, reply.transcript));
@@ -79,6 +76,42 @@ pub async fn pair(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Tr
         return Ok(Tried::new(answer, proof, reply.transcript));
     }
     canary(ctx, door, api, &found, &reply).await
+}
+
+/// Logs in and returns the session, the path that it opens, and what is there. Nothing where no session opens any.
+pub async fn open(
+    ctx: &Ctx,
+    door: &Door,
+    user: &str,
+    secret: &str,
+) -> Result<Option<(Session, String, Reply)>, Trouble> {
+    let Some(api) = &door.api else { return Err(Trouble::NotUnderstood("no JSON log-in".to_owned())) };
+    let found = session(&ask(ctx, door, api, user, secret).await?);
+    if found.is_empty() {
+        return Ok(None);
+    }
+    for path in &api.closed {
+        let with = ctx.http(&door.at, found.asks(host(door), path), &found.hidden()).await?;
+        if with.status != 200 {
+            continue;
+        }
+        let without = ctx.http(&door.at, Request::get(host(door), path), &[]).await?;
+        return Ok((without.status != 200).then(|| (found, path.clone(), with)));
+    }
+    Ok(None)
+}
+
+/// How a pair is answered, as it came.
+pub async fn answered(ctx: &Ctx, door: &Door, user: &str, secret: &str) -> Result<Reply, Trouble> {
+    let Some(api) = &door.api else { return Err(Trouble::NotUnderstood("no JSON log-in".to_owned())) };
+    ask(ctx, door, api, user, secret).await
+}
+
+async fn ask(ctx: &Ctx, door: &Door, api: &Api, user: &str, secret: &str) -> Result<Reply, Trouble> {
+    let fields = BTreeMap::from([(&api.user_field, user), (&api.password_field, secret)]);
+    let body = serde_json::to_vec(&fields).map_err(|e| Trouble::NotUnderstood(e.to_string()))?;
+    let hidden = serde_json::to_vec(secret).unwrap_or_default();
+    ctx.http(&door.at, post(host(door), &door.path, body), &[hidden]).await
 }
 
 async fn canary(ctx: &Ctx, door: &Door, api: &Api, found: &Session, login: &Reply) -> Result<Tried, Trouble> {
@@ -106,7 +139,7 @@ async fn canary(ctx: &Ctx, door: &Door, api: &Api, found: &Session, login: &Repl
 }
 
 /// Good manners; a device without this path forgets the session by itself.
-async fn leave(ctx: &Ctx, door: &Door, found: &Session) {
+pub async fn leave(ctx: &Ctx, door: &Door, found: &Session) {
     let base = door.path.rsplit_once('/').map(|(b, _)| b).unwrap_or_default();
     let path = format!("{base}/logout");
     let mut request = post(host(door), &path, b"{}".to_vec());
@@ -116,7 +149,7 @@ async fn leave(ctx: &Ctx, door: &Door, found: &Session) {
 
 /// What a log-in gave to be shown again.
 #[derive(Default)]
-struct Session {
+pub struct Session {
     token: Option<String>,
     cookies: Vec<String>,
 }
@@ -126,7 +159,18 @@ impl Session {
         self.token.is_none() && self.cookies.is_empty()
     }
 
-    fn headers(&self) -> Vec<(&'static str, String)> {
+    pub fn cookies(&self) -> Vec<String> {
+        let token = self.token.iter().map(|t| format!("(token)={t}"));
+        self.cookies.iter().cloned().chain(token).collect()
+    }
+
+    /// What must not be kept of it: a session that lives on would let anybody in.
+    pub fn hidden(&self) -> Vec<Vec<u8>> {
+        let values = self.cookies.iter().filter_map(|c| c.split_once('=')).map(|(_, v)| v.as_bytes().to_vec());
+        values.chain(self.token.iter().map(|t| t.as_bytes().to_vec())).collect()
+    }
+
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
         let bearer = self.token.iter().map(|t| ("authorization", format!("Bearer {t}")));
         let cookies = Some(self.cookies.join("; ")).filter(|c| !c.is_empty()).map(|c| ("cookie", c));
         bearer.chain(cookies).collect()

@@ -11,14 +11,17 @@ use crate::scan::{
 };
 use std::{collections::BTreeSet, sync::OnceLock};
 
-mod digest;
+pub mod answered;
+pub mod digest;
 mod ftp;
 pub mod http;
 pub mod json;
 mod mqtt;
 mod onvif;
+mod psk;
 mod redis;
 mod rtsp;
+pub mod session;
 pub mod ssh;
 mod telnet;
 mod token;
@@ -42,7 +45,12 @@ pub enum Account {
 
 impl Tried {
     fn new(answer: Answer, proof: impl Into<String>, transcript: Sha256Digest) -> Self {
-        Self { answer, proof: proof.into(), transcript: Some(transcript), account: Account::Named }
+        Self { transcript: Some(transcript), ..Self::of(answer, proof) }
+    }
+
+    /// Told by what an earlier probe saw.
+    fn of(answer: Answer, proof: impl Into<String>) -> Self {
+        Self { answer, proof: proof.into(), transcript: None, account: Account::Named }
     }
 }
 
@@ -65,6 +73,12 @@ impl Door {
     }
     pub fn endpoint(&self) -> Endpoint {
         self.at.endpoint
+    }
+    pub fn at(&self) -> &Identified {
+        &self.at
+    }
+    pub fn host(&self) -> String {
+        self.at.endpoint.addr().to_string()
     }
     pub fn tls(&self) -> bool {
         self.at.tls
@@ -93,6 +107,7 @@ impl Door {
             Mechanism::Redis => "redis",
             Mechanism::Cwmp => "cwmp",
             Mechanism::Onvif => "onvif",
+            Mechanism::Psk => "coaps",
         }
     }
 
@@ -107,6 +122,7 @@ impl Door {
             Mechanism::Cwmp => credentials::candidates("cwmp", &self.hints).into_iter().take(3).collect(),
             // Cameras keep one list of users for streams and for ONVIF.
             Mechanism::Onvif => credentials::candidates("rtsp", &self.hints),
+            Mechanism::Psk => credentials::pre_shared_keys(),
             _ => credentials::candidates(self.protocol(), &self.hints),
         }
     }
@@ -115,6 +131,8 @@ impl Door {
     pub fn account(&self, candidate: &Credential) -> String {
         match self.mechanism {
             Mechanism::HttpToken => format!("(token {})", candidate.id),
+            // An identity of DTLS is no account of a person.
+            Mechanism::Psk => format!("(dtls {})", candidate.user),
             _ => candidate.user.clone(),
         }
     }
@@ -132,6 +150,7 @@ impl Door {
             Mechanism::Redis => redis::nothing(ctx, &self.at).await,
             Mechanism::Cwmp => http::nothing(ctx, self).await,
             Mechanism::Onvif => onvif::nothing(ctx, self).await,
+            Mechanism::Psk => Ok(psk::nothing(self)),
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
@@ -162,6 +181,7 @@ impl Door {
             Mechanism::Redis => redis::pair(ctx, &self.at, secret).await,
             Mechanism::Cwmp => http::connection_request(ctx, self, user, secret).await,
             Mechanism::Onvif => onvif::pair(ctx, self, user, secret).await,
+            Mechanism::Psk => psk::pair(ctx, self, user, secret).await,
             Mechanism::Snmp => Err(Trouble::NotUnderstood("SNMP has a probe of its own".to_owned())),
         }
     }
@@ -191,6 +211,15 @@ pub fn doors(ctx: &Ctx) -> Vec<Door> {
         let Some(at) = at else { continue };
         if seen.insert((at.endpoint, mechanism)) {
             all.push(door(at, mechanism, path, api));
+        }
+    }
+    for record in ctx.seen("coap-resources") {
+        let Observation::Dtls { answer } = &record.observation else { continue };
+        let at = record.subject.endpoint().and_then(|e| services.iter().find(|s| s.endpoint == e));
+        if let (Some(at), Some((_, suite))) = (at, answer.split_once("accepted "))
+            && suite.contains("_PSK_")
+        {
+            all.push(door(at, Mechanism::Psk, suite, None));
         }
     }
     let closed = closed_streams(ctx);

@@ -40,7 +40,13 @@ impl Tokens {
 
     /// Takes a token that somebody else made.
     pub fn adopt(&self, token: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(token.to_owned());
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !tokens.iter().any(|known| known == token) {
+            tokens.push_back(token.to_owned());
+        }
+        if tokens.len() > Self::MOST {
+            tokens.pop_front();
+        }
     }
 
     pub fn knows(&self, token: &str) -> bool {
@@ -61,6 +67,21 @@ pub(in crate::sim::service) fn digest_challenge(realm: &str, nonces: &Tokens) ->
 pub(super) fn digest(request: &Request, realm: &str, nonces: &Tokens, accounts: &Accounts) -> Option<Login> {
     let header = request.header("authorization")?;
     prove_digest(header, (&request.method, &request.target), realm, nonces, accounts)
+}
+
+/// The nonce of this answer is taken no more.
+pub(super) fn spend(request: &Request, nonces: &Tokens) {
+    let header = request.header("authorization").and_then(|h| h.split_once(' '));
+    if let Some(nonce) = header.and_then(|(_, rest)| parameters(rest).remove("nonce")) {
+        nonces.revoke(&nonce);
+    }
+}
+
+/// One challenge for everybody, for ever.
+pub(super) fn same_challenge(realm: &str, nonces: &Tokens) -> String {
+    const NONCE: &str = "5f2b1c90aa34";
+    nonces.adopt(NONCE);
+    format!("Digest realm=\"{realm}\", qop=\"auth\", algorithm=MD5, nonce=\"{NONCE}\"")
 }
 
 /// The same for a request of any protocol: its header, its method and its target.

@@ -1,13 +1,17 @@
 //! The login form: a page with a hidden token, a session cookie and a logout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::auth::Tokens;
 use super::wire::{Request, Response};
 use super::{Careless, Form};
 use crate::sim::account::{Accounts, Login};
 
-const COOKIE: &str = "session";
+pub(super) const COOKIE: &str = "session";
 
 pub(super) struct FormLogin {
     pub spec: Form,
@@ -16,6 +20,8 @@ pub(super) struct FormLogin {
     pub sessions: Tokens,
     pub csrf: Tokens,
     pub careless: BTreeSet<Careless>,
+    /// Whose each session is, and when it was last used.
+    pub whose: Mutex<BTreeMap<String, (String, Instant)>>,
 }
 
 impl FormLogin {
@@ -34,7 +40,43 @@ impl FormLogin {
     }
 
     pub fn is_inside(&self, request: &Request) -> bool {
-        request.cookie(COOKIE).is_some_and(|session| self.sessions.knows(session))
+        let Some(session) = request.cookie(COOKIE).filter(|session| self.sessions.knows(session)) else { return false };
+        let mut whose = self.whose.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, used)) = whose.get_mut(session) else { return true };
+        let most = self.spec.idle_seconds.map(Duration::from_secs);
+        if most.is_some_and(|most| used.elapsed() > most) {
+            self.sessions.revoke(session);
+            return false;
+        }
+        *used = Instant::now();
+        true
+    }
+
+    pub fn user_of(&self, session: &str) -> Option<String> {
+        let whose = self.whose.lock().unwrap_or_else(PoisonError::into_inner);
+        whose.get(session).map(|(user, _)| user.clone())
+    }
+
+    /// Ends the user's sessions but this one.
+    pub fn end_others(&self, user: &str, but: &str) {
+        let whose = self.whose.lock().unwrap_or_else(PoisonError::into_inner);
+        for (session, _) in whose.iter().filter(|(session, (of, _))| of == user && *session != but) {
+            self.sessions.revoke(session);
+        }
+    }
+
+    fn begin(&self, user: &str) -> String {
+        let mut whose = self.whose.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = match self.careless.contains(&Careless::CountedSessions) {
+            true => {
+                let number = format!("{:08}", 10_000 + whose.len() * 7);
+                self.sessions.adopt(&number);
+                number
+            }
+            false => self.sessions.issue(),
+        };
+        whose.insert(session.clone(), (user.to_owned(), Instant::now()));
+        session
     }
 
     fn submit(&self, request: &Request, accounts: &Accounts) -> Response {
@@ -49,8 +91,11 @@ impl FormLogin {
                 Response::redirect(302, &self.spec.home)
             }
             Login::Accepted => {
-                let cookie = format!("{COOKIE}={}; Path=/{}", self.sessions.issue(), self.cookie_flags);
+                let cookie = format!("{COOKIE}={}; Path=/{}", self.begin(&user), self.cookie_flags);
                 Response::redirect(302, &self.spec.home).with("Set-Cookie", &cookie)
+            }
+            Login::Refused if self.careless.contains(&Careless::TellsNames) && !accounts.knows(&user) => {
+                self.page(200, "<p>There is no such user.</p>")
             }
             Login::Refused => self.page(200, "<p>Wrong user name or password.</p>"),
             Login::ToldLocked => self.page(429, "<p>Too many attempts. Try again later.</p>"),

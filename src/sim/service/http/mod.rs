@@ -4,6 +4,7 @@ mod api;
 mod auth;
 mod form;
 mod onvif;
+mod panel;
 mod site;
 mod websocket;
 mod wire;
@@ -46,6 +47,11 @@ pub struct Http {
     /// The token of `auth = "token"`.
     pub token: Option<String>,
     pub upload: Option<Upload>,
+    /// Pages that change something, for those who came in by the form.
+    pub panel: Option<panel::Panel>,
+    /// Who may open pages of admins; everybody inside where nobody is named.
+    #[serde(default)]
+    pub admins: Vec<String>,
     /// ONVIF services beside the pages, for the users of the site.
     pub onvif: Option<onvif::Onvif>,
     #[serde(default)]
@@ -95,6 +101,24 @@ pub enum Careless {
     Logout,
     /// Session cookies without any flag.
     CookieFlags,
+    /// Changes are taken without the form's token.
+    Csrf,
+    /// The old password is not asked for.
+    OldPassword,
+    /// The old password opens beside the new one.
+    OldStays,
+    /// A change of the password ends no session.
+    SessionsStay,
+    /// Pages of admins open for every user.
+    Roles,
+    /// Sessions are numbers that count up.
+    CountedSessions,
+    /// A refusal says that there is no such user.
+    TellsNames,
+    /// Digest has one challenge for all.
+    OneNonce,
+    /// An answer to a challenge of Digest is taken again.
+    LastingNonces,
 }
 
 /// How the end of a body is shown.
@@ -120,6 +144,8 @@ pub struct Form {
     pub password_field: String,
     /// More HTML on the login page.
     pub text: String,
+    /// A session that is not used for so long ends.
+    pub idle_seconds: Option<u64>,
 }
 
 impl Default for Form {
@@ -131,6 +157,7 @@ impl Default for Form {
             user_field: String::from("username"),
             password_field: String::from("password"),
             text: String::new(),
+            idle_seconds: None,
         }
     }
 }
@@ -151,6 +178,8 @@ pub enum Access {
     /// Those who logged in; everybody where the service has no logins.
     #[default]
     Login,
+    /// Those of them who are admins.
+    Admin,
 }
 
 /// One page.
@@ -168,6 +197,9 @@ pub struct Route {
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
     pub body: String,
+    /// What follows for admins.
+    #[serde(default)]
+    pub for_admins: String,
     /// Bytes before the body, in hex, for what is no text.
     #[serde(default)]
     pub magic: String,

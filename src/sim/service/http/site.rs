@@ -14,7 +14,7 @@ use super::form::FormLogin;
 use super::onvif;
 use super::websocket::WebSocket;
 use super::wire::{self, Request, Response, Stays};
-use super::{Access, Auth, Careless, Framing, Http, Route};
+use super::{Access, Auth, Careless, Framing, Http, Route, panel};
 use crate::sim::account::{Accounts, Login};
 use crate::sim::fill::fill;
 use crate::sim::listen::Speaker;
@@ -38,6 +38,7 @@ pub(super) struct Site {
     form: FormLogin,
     api: ApiLogin,
     upload_page: String,
+    panel: Option<panel::State>,
     /// Authority to redirect to.
     secure: Option<String>,
 }
@@ -68,12 +69,14 @@ impl Site {
             careless: spec.careless.clone(),
             sessions: Tokens::default(),
             csrf: Tokens::default(),
+            whose: std::sync::Mutex::default(),
         };
         Ok(Self {
             accounts: Accounts::new(label, &spec.users, spec.accept, spec.lockout, stage),
             realm: fill(&spec.realm, stage),
             upload_page: fill(UPLOAD_PAGE, stage),
             nonces: Tokens::default(),
+            panel: spec.panel.as_ref().map(panel::State::new),
             identity: stage.identity.clone(),
             spec,
             acceptor,
@@ -203,10 +206,18 @@ impl Site {
                 self.challenge(login, || format!("Basic realm=\"{}\"", self.realm))
             }
             Auth::Digest => {
+                let lasts =
+                    [Careless::OneNonce, Careless::LastingNonces].iter().any(|c| self.spec.careless.contains(c));
                 let login = auth::digest(request, &self.realm, &self.nonces, &self.accounts);
-                self.challenge(login, || auth::digest_challenge(&self.realm, &self.nonces))
+                if !lasts {
+                    auth::spend(request, &self.nonces);
+                }
+                self.challenge(login, || match self.spec.careless.contains(&Careless::OneNonce) {
+                    true => auth::same_challenge(&self.realm, &self.nonces),
+                    false => auth::digest_challenge(&self.realm, &self.nonces),
+                })
             }
-            Auth::Form if self.form.is_inside(request) => None,
+            Auth::Form if self.form.is_inside(request) => self.too_low(request),
             Auth::Form => Some(Response::redirect(302, &self.spec.form.page)),
             Auth::Json if self.api.is_inside(request) => None,
             Auth::Json => Some(api::json(401, &serde_json::json!({"error": "unauthorized"}))),
@@ -216,6 +227,17 @@ impl Site {
                 Some(refusal.with("WWW-Authenticate", "Bearer"))
             }
         }
+    }
+
+    /// What a user gets on a page of admins.
+    fn too_low(&self, request: &Request) -> Option<Response> {
+        let of_admins = self.access(request) == Access::Admin && !self.spec.careless.contains(&Careless::Roles);
+        (of_admins && !self.is_admin(request)).then(|| Response::html(403, "<h1>403 Forbidden</h1>\n"))
+    }
+
+    fn is_admin(&self, request: &Request) -> bool {
+        let user = request.cookie(super::form::COOKIE).and_then(|session| self.form.user_of(session));
+        user.is_some_and(|user| self.spec.admins.contains(&user))
     }
 
     fn challenge(&self, login: Option<Login>, challenge: impl Fn() -> String) -> Option<Response> {
@@ -239,6 +261,9 @@ impl Site {
         if let Some(upload) = self.spec.upload.as_ref().filter(|upload| upload.path == request.path) {
             return upload.access;
         }
+        if self.panel.as_ref().is_some_and(|panel| panel.is_of_admins(&request.path)) && !self.spec.admins.is_empty() {
+            return Access::Admin;
+        }
         // A page that does not exist is as protected as those that do: names must not leak.
         self.route(&request.path).map_or(Access::Login, |route| route.access)
     }
@@ -246,6 +271,11 @@ impl Site {
     fn answer(&self, request: &Request) -> Response {
         if self.spec.auth == Auth::Form
             && let Some(response) = self.form.answer(request, &self.accounts)
+        {
+            return response;
+        }
+        if let Some(panel) = &self.panel
+            && let Some(response) = panel.answer(request, &self.form, &self.accounts)
         {
             return response;
         }
@@ -264,6 +294,9 @@ impl Site {
             }
             Some(route) => {
                 let mut response = Response::new(route.status, &route.content_type, route.bytes());
+                if self.is_admin(request) {
+                    response.body.extend_from_slice(route.for_admins.as_bytes());
+                }
                 response.headers.extend(route.headers.clone());
                 response
             }

@@ -1,9 +1,11 @@
 //! Who subscribed to what, and what is kept for those who come later.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::codec::{self, Publish, Version};
 
@@ -26,6 +28,10 @@ struct Place {
     version: Version,
     queue: mpsc::Sender<Vec<u8>>,
     filters: Vec<String>,
+    id: String,
+    user: String,
+    /// Dropped with the place: then its client has to go.
+    _stays: watch::Sender<()>,
 }
 
 /// A connected client; dropping it ends its subscriptions.
@@ -33,6 +39,7 @@ pub(super) struct Guest<'a> {
     pub version: Version,
     broker: &'a Broker,
     number: u64,
+    place: watch::Receiver<()>,
 }
 
 impl Broker {
@@ -40,12 +47,22 @@ impl Broker {
         Self { state: Mutex::new(State { retained, ..State::default() }) }
     }
 
-    pub fn seat(&self, version: Version, queue: mpsc::Sender<Vec<u8>>) -> Guest<'_> {
+    /// Whether another user has this client id.
+    pub fn is_anothers(&self, id: &str, user: &str) -> bool {
+        self.state().guests.values().any(|place| place.id == id && place.user != user)
+    }
+
+    pub fn evict(&self, id: &str) {
+        self.state().guests.retain(|_, place| place.id != id);
+    }
+
+    pub fn seat(&self, version: Version, queue: mpsc::Sender<Vec<u8>>, id: String, user: String) -> Guest<'_> {
+        let (_stays, place) = watch::channel(());
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
-        state.guests.insert(number, Place { version, queue, filters: Vec::new() });
-        Guest { version, broker: self, number }
+        state.guests.insert(number, Place { version, queue, filters: Vec::new(), id, user, _stays });
+        Guest { version, broker: self, number, place }
     }
 
     /// Delivers to all who subscribed. Clients do not write below `$` (MQTT 3.1.1, 4.7.2).
@@ -76,6 +93,15 @@ impl Broker {
 }
 
 impl Guest<'_> {
+    /// What comes of `next`, or nothing once the place is gone.
+    pub async fn unless_evicted<T>(&self, next: impl Future<Output = io::Result<Option<T>>>) -> io::Result<Option<T>> {
+        let mut place = self.place.clone();
+        tokio::select! {
+            packet = next => packet,
+            _ = place.changed() => Ok(None),
+        }
+    }
+
     /// Adds the filters and returns the retained messages that they match.
     pub fn subscribe(&self, filters: &[String]) -> Vec<Vec<u8>> {
         let mut state = self.broker.state();

@@ -35,6 +35,7 @@ pub(super) enum Packet {
 
 pub(super) struct Connect {
     pub version: Version,
+    pub id: String,
     pub user: Option<String>,
     pub password: Option<String>,
 }
@@ -117,7 +118,7 @@ fn connect(body: &mut Cursor<'_>) -> Option<Connect> {
     let flags = body.byte()?;
     body.short()?;
     body.skip_properties(version)?;
-    body.text()?;
+    let id = body.text()?;
     if flags & 0x04 != 0 {
         body.skip_properties(version)?;
         body.text()?;
@@ -125,7 +126,7 @@ fn connect(body: &mut Cursor<'_>) -> Option<Connect> {
     }
     let user = if flags & 0x80 == 0 { None } else { Some(body.text()?) };
     let password = if flags & 0x40 == 0 { None } else { Some(body.text()?) };
-    Some(Connect { version, user, password })
+    Some(Connect { version, id, user, password })
 }
 
 fn incoming(first: u8, body: &mut Cursor<'_>, version: Version) -> Option<Publish> {

@@ -40,6 +40,8 @@ pub struct Mqtt {
     #[serde(default)]
     pub acl: Acl,
     #[serde(default)]
+    pub client_ids: ClientIds,
+    #[serde(default)]
     pub retained: Vec<Message>,
     #[serde(default)]
     pub faults: LineFaults,
@@ -76,6 +78,19 @@ pub enum Acl {
     Deny,
     /// SUBSCRIBE is granted and delivers; what is published is dropped.
     ReadOnly,
+}
+
+/// Whose a client id is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientIds {
+    /// Nobody's: clients of one id do not know of each other.
+    #[default]
+    Apart,
+    /// The newest client's: it ends the session of the one before (MQTT 3.1.1, 3.1.4).
+    Newest,
+    /// Of the user who came first with it: others are turned away.
+    Bound,
 }
 
 /// A message that the broker keeps from the start.
@@ -159,15 +174,29 @@ impl Door {
         let Some(acl) = self.admit(&connect) else {
             return send(&sender, codec::refused(connect.version)).await;
         };
+        let Some(guest) = self.seat(&connect, &sender) else {
+            return send(&sender, codec::refused(connect.version)).await;
+        };
         send(&sender, codec::welcome(connect.version)).await?;
-        let guest = self.broker.seat(connect.version, sender.clone());
-        while let Some(packet) = codec::read(&mut reader, connect.version).await? {
+        while let Some(packet) = guest.unless_evicted(codec::read(&mut reader, connect.version)).await? {
             let Some(answer) = self.answer(&guest, acl, packet) else { break };
             for packet in answer {
                 send(&sender, packet).await?;
             }
         }
         Ok(())
+    }
+
+    /// A place in the broker, unless another has the client id.
+    fn seat(&self, connect: &Connect, sender: &mpsc::Sender<Vec<u8>>) -> Option<Guest<'_>> {
+        let (id, user) = (connect.id.clone(), connect.user.clone().unwrap_or_default());
+        match self.spec.client_ids {
+            ClientIds::Apart => {}
+            ClientIds::Newest => self.broker.evict(&id),
+            ClientIds::Bound if self.broker.is_anothers(&id, &user) => return None,
+            ClientIds::Bound => self.broker.evict(&id),
+        }
+        Some(self.broker.seat(connect.version, sender.clone(), id, user))
     }
 
     /// The rules for this visitor; `None` turns him away.

@@ -1,0 +1,43 @@
+//! Accounts that people supply, so that a scan can look at what those see who may log in.
+use super::Reference;
+use serde::{Deserialize, Serialize};
+
+/// What an account may do, as its owner says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything.
+    #[default]
+    Admin,
+    /// Less than that.
+    User,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    pub user: String,
+    /// Where its secret is kept, never the secret: `env:NAME` or `file:PATH`.
+    pub secret: Reference,
+    #[serde(default)]
+    pub role: Role,
+    /// Whether its password may be changed for a moment, where the scope allows `alter`.
+    #[serde(default, skip_serializing_if = "Change::is_forbidden")]
+    pub password: Change,
+}
+
+/// What may become of a password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    #[default]
+    Stays,
+    /// It is changed, tried, and set again to what it was.
+    MayChange,
+}
+
+impl Change {
+    fn is_forbidden(&self) -> bool {
+        *self == Self::Stays
+    }
+}
