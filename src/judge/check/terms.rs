@@ -99,20 +99,34 @@ pub(super) struct Spoken {
 
 /// Characters of one part; shorter texts say too little.
 const PART: usize = 400;
+const LEAST: usize = PART / 4;
 
 impl Spoken {
     pub(super) fn of(text: &str) -> Self {
         let all: Vec<char> = text.chars().collect();
         let mut spoken = Self::default();
-        for part in all.chunks(PART).filter(|p| p.len() >= PART / 4) {
-            match whatlang::detect(&part.iter().collect::<String>()) {
-                Some(found) if found.is_reliable() => {
-                    spoken.sure.insert(found.lang().code());
-                }
-                Some(_) | None => spoken.unsure += 1,
-            }
+        for part in all.chunks(PART).filter(|p| p.len() >= LEAST) {
+            spoken.hear(&part.iter().collect::<String>());
         }
         spoken
+    }
+
+    /// Where one language ends and another begins, no single one is recognised: then every sentence is looked at.
+    fn hear(&mut self, part: &str) {
+        if self.hear_one(part) {
+            return;
+        }
+        let sentences = part.split_inclusive(['.', '!', '?', '\n', '。']).filter(|s| s.chars().count() >= LEAST);
+        let heard: Vec<bool> = sentences.map(|s| self.hear_one(s)).collect();
+        if heard.is_empty() || heard.contains(&false) {
+            self.unsure += 1;
+        }
+    }
+
+    fn hear_one(&mut self, text: &str) -> bool {
+        let Some(found) = whatlang::detect(text).filter(|f| f.is_reliable()) else { return false };
+        self.sure.insert(found.lang().code());
+        true
     }
 
     pub(super) fn is(&self, language: Language) -> bool {

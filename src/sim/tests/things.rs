@@ -4,7 +4,7 @@ use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, Resp
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{ask, builtin, receive, say, tcp, udp};
+use super::{ask, builtin, receive, say, tcp, udp, up, with_services};
 
 const CONNECT_311: [u8; 16] = [0x10, 14, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 2, b'c', b't'];
 const CONNECT_5: [u8; 17] = [0x10, 15, 0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 60, 0, 0, 2, b'c', b't'];
@@ -181,7 +181,7 @@ fn client_hello(cookie: &[u8], suite: [u8; 2]) -> Vec<u8> {
 
 #[tokio::test]
 async fn dtls_asks_for_a_cookie_and_then_shows_itself() {
-    let device = builtin("coap-sensor-good", 5, 11).await;
+    let device = up(&with_services("[[coaps]]\nport = 5684\nhint = 'RST1-2207'"), 5, 11).await;
     let socket = udp(&device, 5684).await;
     let verify = ask(&socket, &client_hello(&[], [0xc0, 0xa8])).await;
     assert_eq!((verify[0], verify[13]), (22, 3));
@@ -191,6 +191,17 @@ async fn dtls_asks_for_a_cookie_and_then_shows_itself() {
     assert!(String::from_utf8_lossy(&flight).contains("RST1-2207"));
     let alert = ask(&socket, &client_hello(cookie, [0x00, 0x2f])).await;
     assert_eq!((alert[0], &alert[13..]), (21, &[2, 40][..]));
+}
+
+#[tokio::test]
+async fn dtls_with_keys_asks_for_a_cookie_unless_told_not_to() {
+    for (cookie, answer) in [("asked", 3), ("absent", 2)] {
+        let spec = format!("[[coaps]]\nport = 5684\ncookie = '{cookie}'\nkeys = [{{ identity = 'a', key = 'b' }}]");
+        let device = up(&with_services(&spec), 5, 13).await;
+        let first = ask(&udp(&device, 5684).await, &client_hello(&[], [0xc0, 0xa8])).await;
+        assert_eq!((first[0], first[13]), (22, answer), "{cookie}");
+        device.stop().await;
+    }
 }
 
 /// GET of sysDescr.0 in v2c with this community and request id.

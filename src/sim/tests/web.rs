@@ -85,9 +85,9 @@ async fn digest_takes_the_right_response_and_no_other() {
     .await;
     let client = client();
     let target = url("http", &device, 7547, "/cr");
-    let challenge = header(&client.get(&target).send().await.unwrap(), WWW_AUTHENTICATE);
-    let nonce = challenge.split("nonce=\"").nth(1).unwrap().trim_end_matches('"').to_owned();
     for (password, status) in [("wrong", 401), ("pw", 200)] {
+        let challenge = header(&client.get(&target).send().await.unwrap(), WWW_AUTHENTICATE);
+        let nonce = challenge.split("nonce=\"").nth(1).unwrap().trim_end_matches('"').to_owned();
         let hash = |text: String| format!("{:x}", <md5::Md5 as md5::Digest>::digest(text));
         let (ha1, ha2) = (hash(format!("acs:cwmp:{password}")), hash("GET:/cr".into()));
         let response = hash(format!("{ha1}:{nonce}:00000001:abc:auth:{ha2}"));

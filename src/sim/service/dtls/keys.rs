@@ -9,7 +9,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslStream, SslVerifyMode};
 use serde::Deserialize;
 
-use super::Coaps;
+use super::{Coaps, Cookie};
 use crate::sim::SimError;
 use crate::sim::listen::Answerer;
 
@@ -70,7 +70,7 @@ struct Visit {
 
 impl Server {
     pub fn new(spec: &Coaps) -> Result<Self, SimError> {
-        let context = context(&spec.keys, spec.unknown).map_err(|e| SimError::Device {
+        let context = context(spec).map_err(|e| SimError::Device {
             origin: "coaps".to_owned(),
             key: "keys".to_owned(),
             problem: e.to_string(),
@@ -79,13 +79,25 @@ impl Server {
     }
 }
 
-fn context(keys: &[Key], unknown: Unknown) -> Result<SslContext, ErrorStack> {
+fn context(spec: &Coaps) -> Result<SslContext, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::dtls())?;
     context.set_verify(SslVerifyMode::NONE);
     context.set_options(SslOptions::NO_QUERY_MTU);
+    if spec.cookie == Cookie::Asked {
+        context.set_options(SslOptions::COOKIE_EXCHANGE);
+    }
+    // One conversation per address: what was sent there is the cookie for it.
+    let secret: [u8; 16] = rand::random();
+    context.set_cookie_generate_cb(move |_, cookie| {
+        let Some(room) = cookie.get_mut(..secret.len()) else { return Ok(0) };
+        room.copy_from_slice(&secret);
+        Ok(secret.len())
+    });
+    context.set_cookie_verify_cb(move |_, cookie| cookie == secret);
     context.set_cipher_list("PSK-AES128-CCM8:@SECLEVEL=0")?;
     let keys: BTreeMap<Vec<u8>, Vec<u8>> =
-        keys.iter().map(|k| (k.identity.clone().into_bytes(), k.key.clone().into_bytes())).collect();
+        spec.keys.iter().map(|k| (k.identity.clone().into_bytes(), k.key.clone().into_bytes())).collect();
+    let unknown = spec.unknown;
     context.set_psk_server_callback(move |_, identity, secret| {
         let key = match (keys.get(identity.unwrap_or_default()), unknown) {
             (Some(key), _) => key.clone(),
