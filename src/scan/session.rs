@@ -44,6 +44,8 @@ pub struct Session {
     locking: watch::Sender<bool>,
     /// Endpoints that kept a probe busy for too long: no later probe waits for them again.
     stuck: Mutex<BTreeSet<Endpoint>>,
+    /// Endpoints that hung up on us as often as we asked.
+    hang_up: Mutex<BTreeSet<Endpoint>>,
 }
 
 impl Session {
@@ -61,8 +63,8 @@ impl Session {
             Pace::Fast => 16,
         };
         let slots = Arc::new(Semaphore::new(width));
-        let (stuck, locking) = (Mutex::default(), watch::channel(false).0);
-        Self { scope, hosts, journal, slots, width, stop, ledger, locking, stuck }
+        let (stuck, hang_up, locking) = (Mutex::default(), Mutex::default(), watch::channel(false).0);
+        Self { scope, hosts, journal, slots, width, stop, ledger, locking, stuck, hang_up }
     }
 
     pub fn stopped(&self) -> bool {
@@ -236,6 +238,27 @@ impl Ctx {
         Datagrams::open(admitted, replies, self.session.journal.clone()).await
     }
 
+    /// Small devices take a few connections at a time and hang up on the next one; those that we have just closed still
+    /// count for a moment. So a hang-up is believed the third time, and from then on at once.
+    pub async fn patient<T, R>(&self, endpoint: Endpoint, look: impl Fn() -> R) -> Result<T, Trouble>
+    where
+        R: Future<Output = Result<T, Trouble>>,
+    {
+        for pause in [1, 3] {
+            match look().await {
+                Err(Trouble::Closed) if !self.session.hang_up.lock().await.contains(&endpoint) => {
+                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                }
+                other => return other,
+            }
+        }
+        let last = look().await;
+        if matches!(last, Err(Trouble::Closed)) {
+            self.session.hang_up.lock().await.insert(endpoint);
+        }
+        last
+    }
+
     /// One HTTP request on a connection of its own. `secrets` never reach the transcript.
     pub async fn http(
         &self,
@@ -243,14 +266,23 @@ impl Ctx {
         request: http::Request<'_>,
         secrets: &[Vec<u8>],
     ) -> Result<http::Reply, Trouble> {
-        let mut wire = self.connect(at.endpoint, at.tls).await?;
-        for s in secrets {
-            wire.tape.hide(s);
-        }
-        if request.keep == http::Keep::Heads {
-            wire.tape.heads_only();
-        }
-        http::exchange(wire, request, Duration::from_secs(10)).await
+        let once = || async {
+            let mut wire = self.connect(at.endpoint, at.tls).await?;
+            for s in secrets {
+                wire.tape.hide(s);
+            }
+            if request.keep == http::Keep::Heads {
+                wire.tape.heads_only();
+            }
+            http::exchange(wire, request.clone(), Duration::from_secs(10)).await
+        };
+        // What alters something is sent once.
+        let safe = request.method.is_safe();
+        let reply = if safe { self.patient(at.endpoint, once).await } else { once().await };
+        reply.map_err(|t| match t {
+            Trouble::Closed => Trouble::NotUnderstood("it hung up before it answered in HTTP".to_owned()),
+            other => other,
+        })
     }
 
     /// By what the ledger knows this device again: all that was seen of it so far.

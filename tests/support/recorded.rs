@@ -1,5 +1,8 @@
 //! Recordings of a finished scan, built from what was seen.
-use patuh::{model::Recording, scan::PROBES};
+use patuh::{
+    model::{Recording, Touch},
+    scan::PROBES,
+};
 use serde_json::{Value, json};
 
 pub const AT: &str = "2026-06-01T00:00:00Z";
@@ -23,6 +26,10 @@ pub fn lines(seen: &[Seen]) -> String {
             lines.push(
                 json!({"line":"record","id":format!("r{n}"),"run":run,"subject":subject,"at":AT,"observation":o}),
             );
+        }
+        // What the scope does not grant is not run.
+        if probe.touch > Touch::LogIn {
+            lines.push(json!({"line":"gap","run":run,"gap":{"wanted":probe.id,"why":"too-intrusive"}}));
         }
         lines.push(json!({"line":"run-finished","run":run,"at":AT}));
     }

@@ -17,6 +17,7 @@ pub enum Keep {
     Heads,
 }
 
+#[derive(Clone, Debug)]
 pub struct Request<'a> {
     pub method: Method,
     pub host: String,
@@ -87,7 +88,11 @@ fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
 async fn ask(socket: &std::path::Path, request: Request<'_>) -> Result<(u16, HeaderMap, Vec<u8>), Trouble> {
     // Needed once per process; a second call only says that it is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let read = |e: reqwest::Error| Trouble::NotUnderstood(format!("not readable as HTTP: {}", innermost(&e)));
+    let read = |e: reqwest::Error| match innermost(&e) {
+        // hyper's words for a connection that ended before the head of an answer.
+        said if said == "connection closed before message completed" => Trouble::Closed,
+        said => Trouble::NotUnderstood(format!("not readable as HTTP: {said}")),
+    };
     let client = reqwest::Client::builder()
         .unix_socket(socket)
         .no_proxy()

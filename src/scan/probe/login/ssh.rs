@@ -47,7 +47,7 @@ fn modulus_bits(key: &russh::keys::ssh_key::public::KeyData) -> Option<u32> {
 
 /// The server's key, by a key exchange without a log-in.
 pub async fn host_key(ctx: &Ctx, e: Endpoint) -> Result<(HostKey, Sha256Digest), Trouble> {
-    shown(ctx, e, client::Config::default()).await
+    shown(ctx, e, client::Config::default).await
 }
 
 /// The key that proves itself by this algorithm.
@@ -57,15 +57,22 @@ pub async fn host_key_by(ctx: &Ctx, e: Endpoint, algorithm: &str) -> Result<(Hos
     let mut kex = russh::Preferred::DEFAULT.kex.into_owned();
     kex.extend([russh::kex::DH_G14_SHA1, russh::kex::DH_G1_SHA1]);
     let preferred = russh::Preferred { key: vec![algorithm].into(), kex: kex.into(), ..russh::Preferred::DEFAULT };
-    shown(ctx, e, client::Config { preferred, ..client::Config::default() }).await
+    shown(ctx, e, || client::Config { preferred: preferred.clone(), ..client::Config::default() }).await
 }
 
-async fn shown(ctx: &Ctx, e: Endpoint, config: client::Config) -> Result<(HostKey, Sha256Digest), Trouble> {
-    let (tell, mut told) = oneshot::channel();
-    let open = Open::configured(ctx, e, AnyKey(Some(tell)), config).await?;
-    let tape = open.close().await?;
-    let key = told.try_recv().map_err(|_| Trouble::NotUnderstood("SSH: no key was shown".to_owned()))?;
-    Ok((key, tape))
+async fn shown(
+    ctx: &Ctx,
+    e: Endpoint,
+    config: impl Fn() -> client::Config,
+) -> Result<(HostKey, Sha256Digest), Trouble> {
+    let once = || async {
+        let (tell, mut told) = oneshot::channel();
+        let open = Open::configured(ctx, e, AnyKey(Some(tell)), config()).await?;
+        let tape = open.close().await?;
+        let key = told.try_recv().map_err(|_| Trouble::NotUnderstood("SSH: no key was shown".to_owned()))?;
+        Ok((key, tape))
+    };
+    ctx.patient(e, once).await
 }
 
 struct Open {
@@ -75,20 +82,8 @@ struct Open {
 }
 
 impl Open {
-    /// Small servers take a few unauthenticated connections at a time and hang up on the next one; those that
-    /// we have just closed still count for a moment. So a hang-up is believed the third time.
     async fn to(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
-        for pause in [1, 3] {
-            match Self::once(ctx, e, AnyKey(None)).await {
-                Err(Trouble::Closed) => tokio::time::sleep(Duration::from_secs(pause)).await,
-                other => return other,
-            }
-        }
-        Self::once(ctx, e, AnyKey(None)).await
-    }
-
-    async fn once(ctx: &Ctx, e: Endpoint, key: AnyKey) -> Result<Self, Trouble> {
-        Self::configured(ctx, e, key, client::Config::default()).await
+        ctx.patient(e, || Self::configured(ctx, e, AnyKey(None), client::Config::default())).await
     }
 
     async fn configured(ctx: &Ctx, e: Endpoint, key: AnyKey, config: client::Config) -> Result<Self, Trouble> {
@@ -116,6 +111,7 @@ impl Open {
 fn broken(e: &russh::Error) -> Trouble {
     match e {
         russh::Error::Disconnect | russh::Error::HUP => Trouble::Closed,
+        russh::Error::IO(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Trouble::Closed,
         other => Trouble::NotUnderstood(format!("SSH: {other}")),
     }
 }
