@@ -239,12 +239,12 @@ impl Ctx {
     }
 
     /// Small devices take a few connections at a time and hang up on the next one; those that we have just closed still
-    /// count for a moment. So a hang-up is believed the third time, and from then on at once.
+    /// count for a moment. So a hang-up is believed the fourth time, and from then on at once.
     pub async fn patient<T, R>(&self, endpoint: Endpoint, look: impl Fn() -> R) -> Result<T, Trouble>
     where
         R: Future<Output = Result<T, Trouble>>,
     {
-        for pause in [1, 3] {
+        for pause in [1, 3, 8] {
             match look().await {
                 Err(Trouble::Closed) if !self.session.hang_up.lock().await.contains(&endpoint) => {
                     tokio::time::sleep(Duration::from_secs(pause)).await;
