@@ -36,6 +36,8 @@ pub enum Presented {
     /// A random secret that cannot be right.
     Wrong,
     Anonymous,
+    /// What the scope supplies for this account.
+    Supplied,
     Listed(String),
 }
 

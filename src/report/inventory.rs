@@ -166,6 +166,7 @@ fn row(recording: &Recording, e: Endpoint) -> Row {
                     Presented::Nothing => "none".to_owned(),
                     Presented::Wrong => "any".to_owned(),
                     Presented::Anonymous => "anonymous".to_owned(),
+                    Presented::Supplied => "supplied".to_owned(),
                     Presented::Listed(id) => id.clone(),
                 };
                 let mechanism = mechanism.word().to_owned();

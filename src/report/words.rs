@@ -335,6 +335,7 @@ fn presented(with: &Presented) -> String {
         Presented::Nothing => "no credential".to_owned(),
         Presented::Wrong => "a wrong credential".to_owned(),
         Presented::Anonymous => "the anonymous credential".to_owned(),
+        Presented::Supplied => "the supplied credential".to_owned(),
         Presented::Listed(id) => format!("listed credential {id}"),
     }
 }

@@ -178,7 +178,7 @@ impl<'a> Account<'a> {
         let id = |(_, p, a): &(&str, &'a Presented, Answer)| match (p, a) {
             (Presented::Listed(id), Answer::Refused) => Some(id.as_str()),
             (Presented::Listed(_), Answer::Accepted | Answer::Unclear | Answer::LockSign) => None,
-            (Presented::Nothing | Presented::Wrong | Presented::Anonymous, _) => None,
+            (Presented::Nothing | Presented::Wrong | Presented::Anonymous | Presented::Supplied, _) => None,
         };
         self.trials.iter().filter_map(id).collect::<BTreeSet<_>>().len()
     }

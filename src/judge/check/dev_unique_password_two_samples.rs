@@ -105,7 +105,7 @@ fn trial(record: &Record) -> Option<(Key<'_>, Answer)> {
         Observation::LoginTrial { mechanism, user, presented, answer, .. } => match presented {
             Presented::Listed(id) => Some(((*mechanism, user, Some(id)), *answer)),
             Presented::Wrong => Some(((*mechanism, user, None), *answer)),
-            Presented::Nothing | Presented::Anonymous => None,
+            Presented::Nothing | Presented::Anonymous | Presented::Supplied => None,
         },
         _ => None,
     }

@@ -48,7 +48,7 @@ fn of(record: &Record) -> Option<(&Subject, Option<Trial<'_>>)> {
         Observation::LoginSurface { mechanism: Mechanism::Ftp, .. } => Some((&record.subject, None)),
         Observation::LoginTrial { mechanism: Mechanism::Ftp, presented, answer, .. } => match presented {
             Presented::Wrong | Presented::Anonymous => Some((&record.subject, Some((presented, *answer)))),
-            Presented::Nothing | Presented::Listed(_) => None,
+            Presented::Nothing | Presented::Supplied | Presented::Listed(_) => None,
         },
         _ => None,
     }
@@ -65,7 +65,7 @@ impl Tried {
         match presented {
             Presented::Wrong => self.wrong.push(answer),
             Presented::Anonymous => self.anonymous.push(answer),
-            Presented::Nothing | Presented::Listed(_) => {}
+            Presented::Nothing | Presented::Supplied | Presented::Listed(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 mod account_undocumented;
 mod auth_bruteforce_declared;
+mod auth_declared_admits;
 mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
@@ -235,6 +236,7 @@ pub static CHECKS: &[&Check] = &[
     &pointers::ADVISORIES,
     &auth_bruteforce_declared::CHECK,
     &guessing::HTTP,
+    &auth_declared_admits::CHECK,
     &auth_lockout_not_permanent_dos::CHECK,
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,

@@ -69,6 +69,6 @@ impl Judge for MqttAnonymousConnect {
 fn without(presented: &Presented) -> bool {
     match presented {
         Presented::Nothing | Presented::Anonymous => true,
-        Presented::Wrong | Presented::Listed(_) => false,
+        Presented::Wrong | Presented::Supplied | Presented::Listed(_) => false,
     }
 }

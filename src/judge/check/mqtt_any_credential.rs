@@ -53,7 +53,7 @@ impl Broker {
         match connect.presented {
             Presented::Nothing | Presented::Anonymous => self.without.push(connect.answer),
             Presented::Wrong => self.wrong.push(connect.answer),
-            Presented::Listed(_) => {}
+            Presented::Supplied | Presented::Listed(_) => {}
         }
     }
 

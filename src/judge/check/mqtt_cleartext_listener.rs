@@ -54,7 +54,7 @@ enum Password {
 impl Password {
     fn of(presented: &Presented) -> Self {
         match presented {
-            Presented::Wrong | Presented::Listed(_) => Self::Taken,
+            Presented::Wrong | Presented::Supplied | Presented::Listed(_) => Self::Taken,
             Presented::Nothing | Presented::Anonymous => Self::NotSeen,
         }
     }

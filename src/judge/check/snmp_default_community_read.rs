@@ -86,6 +86,6 @@ fn point(at: &Subject, all: &[Asked<'_>]) -> Point {
 fn listed_id<'a>(asked: &Asked<'a>) -> Option<&'a str> {
     match asked.presented {
         Presented::Listed(id) => Some(id),
-        Presented::Nothing | Presented::Wrong | Presented::Anonymous => None,
+        Presented::Nothing | Presented::Wrong | Presented::Anonymous | Presented::Supplied => None,
     }
 }

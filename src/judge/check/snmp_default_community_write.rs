@@ -69,6 +69,7 @@ fn name(presented: &Presented) -> String {
     match presented {
         Presented::Listed(id) => format!("community {id}"),
         Presented::Wrong => "a random community".to_owned(),
+        Presented::Supplied => "the supplied community".to_owned(),
         Presented::Nothing | Presented::Anonymous => "no community".to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts that people supply, so that a scan can look at what those see who may log in.
 use super::Reference;
+use crate::model::observation::Mechanism;
 use serde::{Deserialize, Serialize};
 
 /// What an account may do, as its owner says.
@@ -21,6 +22,9 @@ pub struct Account {
     pub secret: Reference,
     #[serde(default)]
     pub role: Role,
+    /// The ways to log in that know it: every one, where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mechanisms: Vec<Mechanism>,
     /// Whether its password may be changed for a moment, where the scope allows `alter`.
     #[serde(default, skip_serializing_if = "Change::is_forbidden")]
     pub password: Change,

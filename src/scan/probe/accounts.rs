@@ -55,14 +55,14 @@ impl Known {
 pub fn one(ctx: &Ctx, door: &Door) -> Result<Option<Known>, Trouble> {
     match proved(ctx, door) {
         Some(known) => Ok(Some(known)),
-        None => Ok(supplied(ctx)?.into_iter().next()),
+        None => Ok(supplied(ctx, door)?.into_iter().next()),
     }
 }
 
 /// Every account that may be one of this door, the proved one first.
 pub fn all(ctx: &Ctx, door: &Door) -> Result<Vec<Known>, Trouble> {
     let mut all: Vec<Known> = proved(ctx, door).into_iter().collect();
-    for more in supplied(ctx)? {
+    for more in supplied(ctx, door)? {
         if all.iter().all(|known| known.user != more.user) {
             all.push(more);
         }
@@ -89,13 +89,14 @@ fn proved(ctx: &Ctx, door: &Door) -> Option<Known> {
     None
 }
 
-/// What the scope supplies, admins first. A secret that cannot be read is a gap: its owner wanted it looked at.
-pub fn supplied(ctx: &Ctx) -> Result<Vec<Known>, Trouble> {
+/// What the scope supplies for this door, admins first. A secret that cannot be read is a gap: its owner wanted it looked at.
+pub fn supplied(ctx: &Ctx, door: &Door) -> Result<Vec<Known>, Trouble> {
     let known = |a: &Account| {
         let secret = secret(&a.secret, "[[accounts]]").map_err(Trouble::NotUnderstood)?;
         Ok(Known { user: a.user.clone(), secret, role: a.role, change: a.password, listed: None })
     };
-    let mut all = ctx.session.scope.accounts.iter().map(known).collect::<Result<Vec<_>, Trouble>>()?;
+    let opens = |a: &&Account| a.mechanisms.is_empty() || a.mechanisms.contains(&door.mechanism());
+    let mut all = ctx.session.scope.accounts.iter().filter(opens).map(known).collect::<Result<Vec<_>, Trouble>>()?;
     all.sort_by_key(|k| k.role);
     Ok(all)
 }

@@ -46,7 +46,7 @@ async fn run(ctx: &Ctx) {
 }
 
 async fn look(ctx: &Ctx, door: &Door) -> Result<(), Trouble> {
-    let granted = accounts::supplied(ctx)?.into_iter().find(|k| k.change == Change::MayChange);
+    let granted = accounts::supplied(ctx, door)?.into_iter().find(|k| k.change == Change::MayChange);
     let Some(who) = granted else {
         ctx.gap(Some(door.endpoint().into()), Why::NotSupplied);
         return Ok(());

@@ -16,6 +16,7 @@ mod device_binding;
 mod device_pointers;
 mod dtls_survey;
 mod file_shares;
+mod given_logins;
 mod guessing;
 pub(super) mod html;
 mod http_digest;
@@ -118,6 +119,7 @@ pub static PROBES: &[&Probe] = &[
     &upnp_description::PROBE,
     &rtsp_streams::PROBE,
     &logins::PROBE,
+    &given_logins::PROBE,
     &snmp_write::PROBE,
     &coap_write::PROBE,
     &mqtt_publish::PROBE,
