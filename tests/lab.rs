@@ -43,6 +43,7 @@ fn home(bench: &Bench) -> Home {
         https_port: updates::HTTPS,
         http_port: updates::HTTP,
         metadata: "/latest.json".to_owned(),
+        signature: Some("/latest.json.sig".to_owned()),
         ca: bench.ca(),
         key: rsa::RsaPublicKey::from_public_key_pem(&bench.text("maker.pub")).unwrap(),
     }

@@ -663,6 +663,9 @@ pub enum Observation {
     LabWatched {
         watched_ms: u64,
         polls_ms: Vec<u64>,
+        /// How the device was set up before, as the plan says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set_up: Option<String>,
     },
     LabImage {
         trial: lab::ImageTrial,

@@ -75,6 +75,7 @@ mod onvif_default_creds;
 mod onvif_unauth;
 mod pointers;
 mod psti_statement;
+mod publications;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
@@ -119,9 +120,12 @@ mod tls_pqc_readiness;
 mod tls_protocol_hygiene;
 mod tls_weak_suites;
 mod udp_probe_sweep;
+mod upd_automatic_default;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
 mod upd_client_downgrade;
+mod upd_exercised;
+mod upd_failed_boot_rollback;
 mod upd_image_downgrade;
 mod upd_image_payload_bitflip;
 mod upd_image_signature_bitflip;
@@ -131,7 +135,9 @@ mod upd_image_wrong_key;
 mod upd_image_wrong_model;
 mod upd_interrupted;
 mod upd_mechanism_inventory;
+mod upd_metadata;
 mod upd_package_signature_static;
+mod upd_paths_declared;
 mod upd_plaintext_fallback;
 mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
@@ -318,12 +324,14 @@ pub static CHECKS: &[&Check] = &[
     &natpmp_pcp_exposed::CHECK,
     &net_sec_impl::REVIEWED,
     &net_sec_impl::RUNNING,
+    &publications::PUBLISHED,
     &documents::NON_UPDATABLE,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
     &dev_unique_password_two_samples::KEYS,
     &psti_statement::CHECK,
+    &publications::BY_ADDRESS,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
@@ -369,9 +377,13 @@ pub static CHECKS: &[&Check] = &[
     &tls_protocol_hygiene::CHECK,
     &tls_weak_suites::CHECK,
     &udp_probe_sweep::CHECK,
+    &upd_exercised::ATTACKS,
+    &upd_automatic_default::CHECK,
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,
     &upd_client_downgrade::CHECK,
+    &upd_failed_boot_rollback::CHECK,
+    &upd_metadata::EXPIRED,
     &upd_image_downgrade::CHECK,
     &upd_image_payload_bitflip::CHECK,
     &upd_image_signature_bitflip::CHECK,
@@ -380,7 +392,11 @@ pub static CHECKS: &[&Check] = &[
     &upd_image_wrong_key::CHECK,
     &upd_image_wrong_model::CHECK,
     &upd_interrupted::CHECK,
+    &upd_paths_declared::LOADERS,
+    &upd_exercised::EXERCISED,
     &upd_mechanism_inventory::CHECK,
+    &upd_metadata::CHANGED,
+    &upd_paths_declared::NAMES,
     &upd_package_signature_static::CHECK,
     &upd_plaintext_fallback::CHECK,
     &upd_transport_encrypted::CHECK,

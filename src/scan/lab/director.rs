@@ -8,7 +8,8 @@ use super::{
 use crate::{
     model::{
         Gap, Observation, Scope, Sha256Digest, Subject, Why,
-        observation::lab::{Resource, ServerCase, Visit},
+        observation::clean,
+        observation::lab::{Prompted, Resource, ServerCase, Visit},
     },
     scan::{Progress, journal::Journal},
 };
@@ -135,18 +136,20 @@ impl<'a> Director<'a> {
         self.stage.present(ServerCase::Genuine, self.idle.clone());
     }
 
-    /// As [`Self::present`], with nothing on offer.
+    /// Presents a case, with nothing on offer, and makes the device look for updates where the plan says how.
     pub async fn show(&self, case: ServerCase) -> u64 {
-        self.present(case, self.idle.clone()).await
+        let serial = self.stage.present(case, self.idle.clone());
+        self.prompt().await;
+        serial
     }
 
-    /// Presents a case, and makes the device look for updates where the plan says how.
-    pub async fn present(&self, case: ServerCase, offer: Arc<Offer>) -> u64 {
-        let serial = self.stage.present(case, offer);
-        if !self.plan.trigger.is_empty() {
-            let _ = version::output(&self.plan.trigger).await;
+    /// Makes the device look for updates, where the plan says how.
+    pub async fn prompt(&self) -> Prompted {
+        if self.plan.trigger.is_empty() {
+            return Prompted::Nobody;
         }
-        serial
+        let _ = version::output(&self.plan.trigger).await;
+        Prompted::Trigger
     }
 
     /// The next connection, written down; `None` when the time is over or the run was stopped.
@@ -210,6 +213,11 @@ impl<'a> Director<'a> {
         }
     }
 
+    /// Whether a version that cannot be read says that the device is away.
+    pub fn asks_the_device(&self) -> bool {
+        self.reader.as_ref().is_some_and(|r| r.says().is_none())
+    }
+
     /// Lets some time pass, writing down what comes.
     pub async fn pass(&mut self, run: &Run, time: Duration) {
         let until = Instant::now() + time;
@@ -238,7 +246,8 @@ impl<'a> Director<'a> {
         if self.stopped() {
             return false;
         }
-        run.record(Subject::Device, Observation::LabWatched { watched_ms: ms(start.elapsed()), polls_ms: polls }, None);
+        let (watched_ms, set_up) = (ms(start.elapsed()), self.plan.set_up.as_deref().map(|s| clean(s, 200)));
+        run.record(Subject::Device, Observation::LabWatched { watched_ms, polls_ms: polls, set_up }, None);
         run.finish();
         true
     }

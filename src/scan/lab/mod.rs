@@ -16,6 +16,7 @@ pub use self::{
     certs::CERTIFICATE,
     images::{Prepared, Trials},
     plan::{Images, Plan},
+    stage::Signer,
 };
 use super::{
     Progress, clock, engine,
@@ -60,6 +61,8 @@ pub struct Lab<'a> {
     /// What an inspection of the genuine image found.
     pub package: Option<Package>,
     pub trials: Option<Trials>,
+    /// What signs the metadata, where the plan has a signature of them.
+    pub signer: Option<Signer>,
     pub dir: &'a Path,
     pub stop: watch::Receiver<bool>,
     pub progress: &'a dyn Progress,
@@ -92,7 +95,7 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let reader = lab.plan.version.as_ref().map(version::Reader::new).transpose()?;
     let ca = certs::Ca::kept(lab.ca)?;
     let (events, received) = mpsc::channel(MOST_WAITING);
-    let setup = setup(lab.plan, reader.as_ref().and_then(version::Reader::says));
+    let setup = setup(&lab, reader.as_ref().and_then(version::Reader::says));
     let cases = lab.plan.cases.clone();
     // Making RSA keys takes a second or two of computing.
     let made = tokio::task::spawn_blocking(move || Stage::new(setup, &ca, &cases, events)).await;
@@ -129,7 +132,8 @@ fn read(file: &str) -> Result<Recording, LabError> {
     engine::read(file).map_err(|e| LabError::Resume { file: file.to_owned(), why: e.to_string() })
 }
 
-fn setup(plan: &Plan, says: Option<regex::Regex>) -> Setup {
+fn setup(lab: &Lab<'_>, says: Option<regex::Regex>) -> Setup {
+    let plan = lab.plan;
     Setup {
         device: plan.device.iter().map(|a| a.to_canonical()).collect(),
         names: plan.names.clone(),
@@ -137,6 +141,8 @@ fn setup(plan: &Plan, says: Option<regex::Regex>) -> Setup {
         own: plan.address.to_string(),
         others: plan.dns.as_ref().map(|d| d.others).unwrap_or_default(),
         resources: plan.resources.clone(),
+        signer: lab.signer.clone(),
+        validity: (clock::in_hours(-24), clock::in_hours(24)),
         https_port: plan.https_port,
         http_port: plan.http_port,
         answer: Duration::from_secs(plan.answer_seconds),

@@ -43,6 +43,12 @@ pub struct Updater {
     pub rollback: Rollback,
     #[serde(default)]
     pub incomplete: Incomplete,
+    #[serde(default)]
+    pub metadata: Signed,
+    #[serde(default)]
+    pub expiry: Expiry,
+    #[serde(default)]
+    pub failed_start: FailedStart,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
@@ -100,6 +106,33 @@ pub enum Incomplete {
     Fatal,
 }
 
+/// What it does with the signature of metadata.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signed {
+    #[default]
+    Verified,
+    Ignored,
+}
+
+/// What it does with the time until which metadata hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    #[default]
+    Checked,
+    Ignored,
+}
+
+/// What it does after software that does not start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedStart {
+    #[default]
+    GoesBack,
+    StaysSo,
+}
+
 /// Where the client finds its servers, and what its maker put into it.
 #[derive(Clone)]
 pub struct Home {
@@ -110,6 +143,8 @@ pub struct Home {
     pub https_port: u16,
     pub http_port: u16,
     pub metadata: String,
+    /// Where the signature of the metadata is, if they are signed.
+    pub signature: Option<String>,
     /// DER of the CA that it trusts.
     pub ca: Vec<u8>,
     pub key: RsaPublicKey,
@@ -127,6 +162,9 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("plain-http", include_str!("../../../fixtures/updaters/plain-http.toml")),
     ("one-slot", include_str!("../../../fixtures/updaters/one-slot.toml")),
     ("restless", include_str!("../../../fixtures/updaters/restless.toml")),
+    ("unsigned-metadata", include_str!("../../../fixtures/updaters/unsigned-metadata.toml")),
+    ("stale-metadata", include_str!("../../../fixtures/updaters/stale-metadata.toml")),
+    ("stays-broken", include_str!("../../../fixtures/updaters/stays-broken.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
 ];
 
@@ -173,7 +211,18 @@ impl Updater {
             return None;
         }
         let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
+        if let (Some(path), Signed::Verified) = (&home.signature, self.metadata) {
+            let signature = fetch::get(home, self.trust, self.fallback, path).await?;
+            if !package::verify(&home.key, &text.bytes, &signature.bytes) {
+                return None;
+            }
+        }
         let metadata: Metadata = serde_json::from_slice(&text.bytes).ok()?;
+        let holds = |until: &String| until.parse::<jiff::Timestamp>().is_ok_and(|u| u >= super::clock::now());
+        let over = !metadata.expires.as_ref().is_none_or(holds);
+        if over && self.expiry == Expiry::Checked {
+            return None;
+        }
         let newer = package::number(&metadata.version) > package::number(&running);
         if metadata.version == running || metadata.path.is_empty() || !(newer || self.rollback == Rollback::Allowed) {
             return None;
@@ -205,6 +254,14 @@ impl Updater {
                     *lock(runs) = running;
                 }
             }
+            Signature::Verified | Signature::Optional if believed && !found.starts => {
+                lock(runs).clear();
+                if self.failed_start == FailedStart::GoesBack {
+                    // Its watchdog gives the new software this long.
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    *lock(runs) = running;
+                }
+            }
             Signature::Verified | Signature::Optional if believed => *lock(runs) = found.version,
             Signature::Verified | Signature::Optional => {}
         }
@@ -224,6 +281,7 @@ struct State {
 struct Metadata {
     version: String,
     path: String,
+    expires: Option<String>,
 }
 
 fn lock(runs: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
