@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, path::Path};
 use updates::Bench;
 use verdicts::verdict_on;
 
-const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\n";
+const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\nx-delivery = \"pull\"\nx-names = [\"updates.example\"]\n[9-ReplSup]\nisolation = \"Pull the plug of the network\"\nhardware_replacement = \"Put it back\"\n";
 
 /// The checks that only a laboratory gives evidence.
 fn checks() -> Vec<&'static str> {
@@ -333,6 +333,59 @@ async fn a_scan_and_a_laboratorys_run_of_one_device_are_judged_together() {
     assert_eq!(of("upd-image-unsigned")["verdict"], "INCONCLUSIVE");
     let requirement = |id: &str| judged["requirements"].as_array().unwrap().iter().find(|r| r["id"] == id).unwrap();
     assert_eq!(requirement("5.3-10")["outcome"], "FAIL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_about_updates_are_decided_without_a_person_where_the_maker_supplied_what_they_need() {
+    // Two mechanisms are declared: what one refuses says nothing of the other.
+    let second = format!("{IXIT}[[7-UpdMech]]\nid = \"UpdMech-2\"\nx-delivery = \"upload\"\n");
+    let wanted = [
+        "5.3-2-2a",
+        "5.3-2-2b",
+        "5.3-6-2a",
+        "5.3-9-1c",
+        "5.3-9-1d",
+        "5.3-10-1c",
+        "5.3-15-2b",
+        "5.3-15-2c",
+        "5.3-15-2e",
+    ];
+    let runs = [("good", 47), ("unsigned", 48)].map(|(name, n)| {
+        let (_, toml) = UPDATERS.iter().find(|u| u.0 == name).unwrap();
+        let client = Updater::parse(toml, name).unwrap();
+        let second = second.clone();
+        tokio::spawn(async move {
+            let dir = tempfile::tempdir().unwrap();
+            let bench = Bench::new(dir.path(), n);
+            let running = client.start(home(&bench)).await.unwrap();
+            let (path, host) = (dir.path().to_owned(), bench.page().ip().to_string());
+            let judged = tokio::task::spawn_blocking(move || {
+                let at = |name: &str| path.join(name).display().to_string();
+                let scan = scans::patuh(&["scan", &host, "--pace", "fast", "--out", &at("recording")]);
+                assert_eq!(scan.0, 0, "{}", scan.2);
+                let lab = updates::lab(&path);
+                assert_eq!(lab.0, 0, "{}", lab.2);
+                [IXIT, &second].map(|ixit| {
+                    std::fs::write(path.join("ixit.toml"), ixit).unwrap();
+                    let judge = ["judge", &at("recording"), "--profile", "etsi-en303645-v2", "--format", "json"];
+                    let out = scans::patuh(&[&judge[..], &["--ixit", &at("ixit.toml")]].concat()).1;
+                    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+                    let units = json["units"].as_array().unwrap().clone();
+                    wanted
+                        .map(|id| units.iter().find(|u| u["id"] == id).unwrap()["verdict"].as_str().unwrap().to_owned())
+                })
+            });
+            let judged = judged.await.unwrap();
+            running.stop().await;
+            judged
+        })
+    });
+    let [good, unsigned] = runs;
+    let (good, unsigned) = (good.await.unwrap(), unsigned.await.unwrap());
+    assert_eq!(good[0], ["PASS"; 9]);
+    let waits = "AWAITING_ASSESSOR";
+    assert_eq!(good[1], [waits, waits, "PASS", waits, waits, "PASS", "PASS", "PASS", "PASS"]);
+    assert_eq!(unsigned[0], ["PASS", "FAIL", "PASS", "FAIL", "PASS", "PASS", "PASS", "PASS", "PASS"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,7 +87,7 @@ pub async fn run(a: LabArgs) -> Done {
         return Ok(Exit::Failed);
     }
     if profiles.is_empty() {
-        let gaps: Vec<String> = ours(&recording).iter().map(ToString::to_string).collect();
+        let gaps: Vec<String> = ours(&plan, &recording).iter().map(ToString::to_string).collect();
         gaps.iter().for_each(|g| output::note(&format!("not seen: {g}")));
         return Ok(if gaps.is_empty() { Exit::Passed } else { Exit::Inconclusive });
     }
@@ -171,8 +171,8 @@ fn dirty(recording: &Recording) -> Option<String> {
     })
 }
 
-fn ours(recording: &Recording) -> Vec<patuh::model::Gap> {
-    lab::RUNS.iter().flat_map(|r| recording.gaps_of(r.id)).collect()
+fn ours(plan: &Plan, recording: &Recording) -> Vec<patuh::model::Gap> {
+    plan.runs().flat_map(|r| recording.gaps_of(r.id)).collect()
 }
 
 /// All images, made and checked before the device sees any.

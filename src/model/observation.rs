@@ -670,6 +670,9 @@ pub enum Observation {
     LabImage {
         trial: lab::ImageTrial,
     },
+    LabIsolation {
+        isolation: lab::IsolationPhase,
+    },
     /// The genuine image could not be proved to be back: nothing that is seen of the device from here on counts.
     LabDirty {
         after: lab::ImageCase,

@@ -247,6 +247,7 @@ pub fn words(o: &Observation) -> String {
         Observation::LabWatched { watched_ms, polls_ms, set_up } => {
             lab::watched(*watched_ms, polls_ms, set_up.as_deref())
         }
+        Observation::LabIsolation { isolation } => lab::isolation(isolation),
         Observation::LabImage { trial } => lab::trial(trial),
         Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
         Observation::Package { package } => lab::package(package),

@@ -115,6 +115,12 @@ no_boot = "noboot.swu"
 no_boot_version = "2.0.1"
 settle_seconds = 2
 recover = ["curl", "-fsS", "-X", "POST", "http://{page}/recover"]
+
+[isolation]
+isolate = ["curl", "-sS", "-X", "POST", "http://{page}/isolate"]
+rejoin = ["curl", "-sS", "-X", "POST", "http://{page}/rejoin"]
+works = ["curl", "-fsS", "http://{page}/works"]
+seconds = 4
 "#,
             page.ip()
         )

@@ -52,6 +52,7 @@ mod http_setup_authz;
 mod http_static_bearer_token;
 mod http_user_enumeration;
 mod interfaces;
+mod isolation;
 mod lab;
 mod local_control_proto_auth;
 mod lwm2m_security_object;
@@ -305,6 +306,9 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::SOURCE,
     &interfaces::DEBUG,
     &interfaces::REACHED,
+    &isolation::EFFECTIVE,
+    &isolation::FUNCTION,
+    &isolation::RETURN,
     &local_control_proto_auth::CHECK,
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,

@@ -287,6 +287,37 @@ pub struct ImageTrial {
     pub prompted: Prompted,
 }
 
+/// When a device that can no longer be updated was watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Before,
+    Isolated,
+    Rejoined,
+}
+
+impl Phase {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Before => "before it was isolated",
+            Self::Isolated => "while it was isolated",
+            Self::Rejoined => "after it was brought back",
+        }
+    }
+}
+
+/// What was seen of a device before, during and after its isolation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IsolationPhase {
+    pub phase: Phase,
+    /// Connections and questions for names that came from it.
+    pub heard: u64,
+    /// Whether the function that needs no network was there at the end.
+    pub works: bool,
+    pub watched_ms: u64,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn none(n: &u32) -> bool {
     *n == 0

@@ -1,6 +1,6 @@
 //! What a laboratory saw, in words.
 use super::{list, some};
-use crate::model::observation::lab::{ImageTrial, Package, Prompted, Visit};
+use crate::model::observation::lab::{ImageTrial, IsolationPhase, Package, Prompted, Visit};
 
 pub fn visit(v: &Visit) -> String {
     let shown = v.case.words();
@@ -21,6 +21,11 @@ pub fn visit(v: &Visit) -> String {
 pub fn watched(ms: u64, polls: &[u64], set_up: Option<&str>) -> String {
     let set_up = set_up.map(|s| format!("; set up with {s}")).unwrap_or_default();
     format!("looked for updates {} times in {} s{set_up}", polls.len(), ms / 1000)
+}
+
+pub fn isolation(i: &IsolationPhase) -> String {
+    let works = if i.works { "it worked" } else { "it did not work" };
+    format!("{}, in {} s: heard {} times, {works}", i.phase.words(), i.watched_ms / 1000, i.heard)
 }
 
 pub fn trial(t: &ImageTrial) -> String {

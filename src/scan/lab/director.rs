@@ -35,6 +35,8 @@ pub struct Director<'a> {
     progress: &'a dyn Progress,
     deadline: Instant,
     recorded: u64,
+    /// Connections and questions for names that came from the device.
+    pub heard: u64,
     strangers: BTreeSet<IpAddr>,
     /// What is on offer when nothing is: the version that the device has.
     idle: Arc<Offer>,
@@ -91,10 +93,11 @@ impl<'a> Director<'a> {
             progress: lab.progress,
             deadline: Instant::now() + Duration::from_secs(lab.plan.time_limit_seconds),
             recorded: 0,
+            heard: 0,
             strangers: BTreeSet::new(),
             idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
-            step: (0, 1 + super::order(lab.plan).len() + images),
+            step: (0, 1 + super::order(lab.plan).len() + images + usize::from(lab.plan.isolation.is_some())),
         }
     }
 
@@ -185,6 +188,7 @@ impl<'a> Director<'a> {
 
     fn write(&mut self, run: &Run, from: IpAddr, observation: Observation, transcript: Option<Sha256Digest>) {
         self.recorded += 1;
+        self.heard += 1;
         if self.recorded == MOST_RECORDS || self.stage.lost() > 0 {
             run.gap(None, Why::NotUnderstood("the device came more often than is written down".to_owned()));
         }

@@ -208,6 +208,9 @@ impl Bench<'_, '_> {
             bytes: prepared.bytes.clone(),
             flaw: self.flaw(prepared.case),
         };
+        if prepared.case.of_metadata() {
+            self.looked_at_nothing().await;
+        }
         let started = Instant::now();
         let serial = self.d.stage.present(ServerCase::Genuine, Arc::new(offer));
         let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
@@ -258,6 +261,17 @@ impl Bench<'_, '_> {
             | ImageCase::Genuine
             | ImageCase::Older
             | ImageCase::NoBoot => Flaw::None,
+        }
+    }
+
+    /// Shows that there is nothing new until the device has seen it, lest it go on by good metadata that it has read already.
+    async fn looked_at_nothing(&mut self) {
+        let until = self.d.patience();
+        let serial = self.d.show(ServerCase::Genuine).await;
+        let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
+        while taken.asked == 0 {
+            let Some(came) = self.d.next(self.run, until).await else { break };
+            taken.count(&came);
         }
     }
 

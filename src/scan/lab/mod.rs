@@ -6,6 +6,7 @@ mod dns;
 mod flight;
 mod http;
 mod images;
+mod isolation;
 mod plan;
 mod serve;
 mod servers;
@@ -15,6 +16,7 @@ mod version;
 pub use self::{
     certs::CERTIFICATE,
     images::{Prepared, Trials},
+    isolation::ID as ISOLATION,
     plan::{Images, Plan},
     stage::Signer,
 };
@@ -75,11 +77,12 @@ pub struct Page {
 }
 
 /// The runs, in order.
-pub static RUNS: [Page; 4] = [
+pub static RUNS: [Page; 5] = [
     Page { id: "update-package", page: include_str!("update_package.md") },
     Page { id: "lab-update-polls", page: include_str!("lab_update_polls.md") },
     Page { id: "lab-update-servers", page: include_str!("lab_update_servers.md") },
     Page { id: "lab-update-images", page: include_str!("lab_update_images.md") },
+    Page { id: ISOLATION, page: include_str!("lab_isolation.md") },
 ];
 const VERSION: u32 = 1;
 
@@ -115,6 +118,7 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let came = director.polls().await;
     let came = came && servers::servers(&mut director).await;
     images::images(&mut director, lab.trials.as_ref(), came).await;
+    isolation::isolation(&mut director, came).await;
     let stopped = director.stopped();
     servers.shutdown().await;
     let written = if stopped { journal.check() } else { journal.finish() };
@@ -186,7 +190,7 @@ fn open(lab: &Lab<'_>) -> Result<Journal, LabError> {
         targets: lab.plan.device.iter().map(ToString::to_string).collect(),
         hosts: lab.plan.device.clone(),
         scope: lab.scope.clone(),
-        plan: RUNS.iter().map(|r| r.id.to_owned()).collect(),
+        plan: lab.plan.runs().map(|r| r.id.to_owned()).collect(),
         started: clock::now(),
     };
     journal::plan(lab.dir, &engine::planned(&header, None)).map_err(fail)?;

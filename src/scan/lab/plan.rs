@@ -56,6 +56,20 @@ pub struct Plan {
     pub version: Option<VersionSource>,
     #[serde(default)]
     pub images: Option<Images>,
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
+}
+
+/// How a device that can no longer be updated is taken off the network and brought back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Isolation {
+    /// Commands: what the maker declares, its undoing, and one that ends with 0 while the device works.
+    pub isolate: Vec<String>,
+    pub rejoin: Vec<String>,
+    pub works: Vec<String>,
+    /// How long it is watched while it is isolated.
+    pub seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -175,6 +189,12 @@ impl Plan {
         all.concat()
     }
 
+    /// What it asks the laboratory to do.
+    pub fn runs(&self) -> impl Iterator<Item = &'static super::Page> {
+        let isolation = self.isolation.is_some();
+        super::RUNS.iter().filter(move |r| isolation || r.id != super::ISOLATION)
+    }
+
     /// The wrong images to offer, in order.
     pub fn image_cases(&self) -> Vec<ImageCase> {
         use ImageCase as C;
@@ -230,6 +250,9 @@ impl Plan {
         }
         if self.resources.iter().any(|r| (r.kind == Resource::MetadataSignature) != r.key.is_some()) {
             return said("resource: kind = \"metadata-signature\", and no other, has a key that signs the metadata");
+        }
+        if self.isolation.as_ref().is_some_and(|i| i.seconds == 0) {
+            return said("isolation.seconds: 1 or more");
         }
         self.images.as_ref()?;
         if !self.resources.iter().any(|r| r.kind == Resource::Image) {

@@ -2,7 +2,7 @@
 //!
 //! A client is a TOML file in `fixtures/updaters`. It asks the laboratory's name server, fetches metadata and image, and
 //! installs what it believes in. Its own page at `/version` says what it runs; POST `/check` makes it look at once, and POST
-//! `/recover` is its recovery path.
+//! `/recover` is its recovery path. POST `/isolate` and `/rejoin` stand for pulling its plug and putting it back.
 mod fetch;
 mod package;
 
@@ -12,7 +12,10 @@ use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -49,6 +52,8 @@ pub struct Updater {
     pub expiry: Expiry,
     #[serde(default)]
     pub failed_start: FailedStart,
+    #[serde(default)]
+    pub isolated: Isolated,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
@@ -133,6 +138,21 @@ pub enum FailedStart {
     StaysSo,
 }
 
+/// What it does when it is taken off the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolated {
+    /// It is silent, goes on with what needs no network, and comes back.
+    #[default]
+    WorksAlone,
+    /// It goes on talking.
+    Talks,
+    /// It does nothing at all.
+    Stops,
+    /// It stays away when it is brought back.
+    StaysAway,
+}
+
 /// Where the client finds its servers, and what its maker put into it.
 #[derive(Clone)]
 pub struct Home {
@@ -165,6 +185,9 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("unsigned-metadata", include_str!("../../../fixtures/updaters/unsigned-metadata.toml")),
     ("stale-metadata", include_str!("../../../fixtures/updaters/stale-metadata.toml")),
     ("stays-broken", include_str!("../../../fixtures/updaters/stays-broken.toml")),
+    ("talks-on", include_str!("../../../fixtures/updaters/talks-on.toml")),
+    ("needs-network", include_str!("../../../fixtures/updaters/needs-network.toml")),
+    ("stays-away", include_str!("../../../fixtures/updaters/stays-away.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
 ];
 
@@ -185,7 +208,8 @@ impl Updater {
         let listener = TcpListener::bind(home.page)
             .await
             .map_err(|e| SimError::listen(super::Transport::Tcp, home.page.ip(), home.page.port(), e))?;
-        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button: Notify::new() });
+        let (button, off) = (Notify::new(), AtomicBool::new(false));
+        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button, off, isolated: self.isolated });
         let mut tasks = JoinSet::new();
         tasks.spawn(page(listener, state.clone(), self.version.clone()));
         if let Some(every) = self.poll_ms.map(Duration::from_millis) {
@@ -198,7 +222,9 @@ impl Updater {
                         () = state.button.notified() => {}
                     }
                     // Whatever goes wrong, it looks again later: that is what it is judged by.
-                    let _ = self.look(&home, &state.runs).await;
+                    if !state.off.load(Ordering::Relaxed) || self.isolated == Isolated::Talks {
+                        let _ = self.look(&home, &state.runs).await;
+                    }
                 }
             });
         }
@@ -244,26 +270,16 @@ impl Updater {
             (None, _) => false,
             (Some(s), _) => package::verify(&home.key, &found.description, s),
         };
-        let believed = signed && found.intact;
-        match self.signature {
-            Signature::AfterInstall => {
-                *lock(runs) = found.version;
-                // It starts, and then looks at what it runs.
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                if !believed {
-                    *lock(runs) = running;
-                }
-            }
-            Signature::Verified | Signature::Optional if believed && !found.starts => {
-                lock(runs).clear();
-                if self.failed_start == FailedStart::GoesBack {
-                    // Its watchdog gives the new software this long.
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                    *lock(runs) = running;
-                }
-            }
-            Signature::Verified | Signature::Optional if believed => *lock(runs) = found.version,
-            Signature::Verified | Signature::Optional => {}
+        let (believed, nothing) = (signed && found.intact, String::new());
+        if !believed && self.signature != Signature::AfterInstall {
+            return Some(());
+        }
+        lock(runs).clone_from(if found.starts { &found.version } else { &nothing });
+        // It starts, and then looks at what it runs.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let goes_back = !found.starts && self.failed_start == FailedStart::GoesBack;
+        if goes_back || !believed {
+            *lock(runs) = running;
         }
         Some(())
     }
@@ -274,6 +290,9 @@ struct State {
     runs: Mutex<String>,
     /// Makes it look at once, as a button in an app does.
     button: Notify,
+    /// Taken off the network.
+    off: AtomicBool,
+    isolated: Isolated,
 }
 
 /// What an update server says is new.
@@ -318,10 +337,15 @@ async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::
     match request.get(..n).unwrap_or_default() {
         r if r.starts_with(b"POST /recover ") => factory.clone_into(&mut lock(&state.runs)),
         r if r.starts_with(b"POST /check ") => state.button.notify_one(),
+        r if r.starts_with(b"POST /isolate ") => state.off.store(true, Ordering::Relaxed),
+        r if r.starts_with(b"POST /rejoin ") => {
+            state.off.store(state.isolated == Isolated::StaysAway, Ordering::Relaxed);
+        }
         _ => {}
     }
     let runs = current(&state.runs);
-    let status = if runs.is_empty() { "500 No Software" } else { "200 OK" };
+    let stopped = state.isolated == Isolated::Stops && state.off.load(Ordering::Relaxed);
+    let status = if runs.is_empty() || stopped { "500 No Software" } else { "200 OK" };
     let body = format!("{{\"version\":\"{runs}\"}}\n");
     let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await?;
