@@ -49,7 +49,8 @@ type Asked<'a> = (&'a str, bool);
 
 impl Judge for Names {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
-        let of = |run| evidence.known(run, asked);
+        // Cases that could not be shown hide no name.
+        let of = |run| evidence.known_of(run, Some("names"), asked);
         let all: Known<Asked<'_>> = of(POLLS).and(of(SERVERS)).and(of(IMAGES));
         let names: BTreeSet<&str> = all.items().iter().map(|s| s.what.0).collect();
         let entries = evidence.declared(TABLE);
