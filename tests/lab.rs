@@ -389,6 +389,28 @@ async fn units_about_updates_are_decided_without_a_person_where_the_maker_suppli
     assert_eq!(unsigned[0], ["PASS", "FAIL", "PASS", "FAIL", "PASS", "PASS", "PASS", "PASS", "PASS"]);
 }
 
+#[test]
+fn in_namespaces_of_their_own_no_packet_of_a_device_leaves_the_laboratory_and_the_table_says_what_fails() {
+    let root = std::process::Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n");
+    if !root || !["ip", "dumpcap", "tshark", "python3"].iter().all(|p| installed(p)) {
+        return scans::not_run("namespaces and captures need root, iproute2 and tshark; run scripts/test as root");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/lab-table");
+    let mut table = std::process::Command::new(script);
+    let out = table.args(["good", "any-name"]).env("PATUH", env!("CARGO_BIN_EXE_patuh")).output().unwrap();
+    let (text, err) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success(), "{text}{err}");
+    let (good, bad) = text.split_once("any-name:").unwrap();
+    for client in [good, bad] {
+        assert!(client.contains("genuine image taken"), "{text}");
+        // It did try to leave, so that the capture would have shown it.
+        assert!(client.contains(" 1 further, of which 0 left"), "{text}");
+    }
+    assert!(!good.contains("FAIL"), "{text}");
+    let failed: Vec<&str> = bad.lines().filter(|l| l.contains("FAIL")).map(|l| l.trim()).collect();
+    assert!(failed.len() == 1 && failed[0].starts_with("upd-client-cert-validation"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_while_images_are_on_offer_says_that_the_device_must_be_looked_after() {
     use std::io::BufRead;
