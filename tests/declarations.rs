@@ -428,6 +428,7 @@ const NETWORK: usize = 56;
 
 #[test]
 fn every_unit_of_the_method_is_bound_in_exactly_one_way_and_stands_in_the_table_once() {
+    use patuh::judge::profile::table::{Decided, Pass, Row};
     let method = Method::find("ts103701-v1").unwrap();
     for (_, case, u) in method.units() {
         let ways = [!u.checks.is_empty(), u.attest.is_some(), u.same_as.is_some()];
@@ -449,6 +450,12 @@ fn every_unit_of_the_method_is_bound_in_exactly_one_way_and_stands_in_the_table_
     assert_eq!(c.checks + c.assessor + c.repeats, UNITS);
     assert_eq!(c.network, NETWORK);
     println!("{} of {NETWORK} network units have checks, {} pass without a person", c.network_checks, c.network_alone);
+    // What concerns updates and their publication is decided without a person where all inputs are supplied.
+    let of_updates = |r: &&Row| r.network.is_some() && (r.unit.starts_with("5.2-") || r.unit.starts_with("5.3-"));
+    let alone = |r: &Row| matches!(r.decided, Decided::Checks { pass: Pass::Alone, .. });
+    let (here, left): (Vec<_>, Vec<_>) = table.units.iter().filter(of_updates).partition(|r| alone(r));
+    assert_eq!(left.iter().map(|r| r.unit).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(here.len(), 16);
     assert!(c.network_checks >= 12, "fewer network units are automatic than there were: {}", c.network_checks);
 }
 

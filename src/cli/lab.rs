@@ -9,11 +9,12 @@ use patuh::{
         observation::lab::{ImageCase, Package, PackageSignature},
         scope::Consent,
     },
-    scan::lab::{self, Images, Lab, LabError, Plan, Prepared, Trials},
+    scan::lab::{self, Images, Lab, LabError, Plan, Prepared, Signer, Trials},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -67,12 +68,15 @@ pub async fn run(a: LabArgs) -> Done {
     };
     permitted(&plan, &scope)?;
     clean(dir, a.restored)?;
-    let images = plan.images.as_ref().map(|i| prepared(i, base, &scope)).transpose()?;
+    let cases = plan.image_cases();
+    let images = plan.images.as_ref().map(|i| prepared(i, &cases, base, &scope)).transpose()?;
+    let signer = signer(&plan, base)?;
     let (trials, package) = images.map_or((None, None), |(t, p)| (Some(t), Some(p)));
     installed();
     let steps = output::Steps::new("lab");
     let (stop, interrupted) = scan::interruptible();
-    let done = lab::run(Lab { plan: &plan, ca: &ca, scope, package, trials, dir, stop, progress: &steps }).await;
+    let done =
+        lab::run(Lab { plan: &plan, ca: &ca, scope, package, trials, signer, dir, stop, progress: &steps }).await;
     interrupted.abort();
     let recording = done.map_err(|e| failure(&a.plan, &e))?;
     output::note(&format!("recording: {}", dir.display()));
@@ -83,7 +87,7 @@ pub async fn run(a: LabArgs) -> Done {
         return Ok(Exit::Failed);
     }
     if profiles.is_empty() {
-        let gaps: Vec<String> = ours(&recording).iter().map(ToString::to_string).collect();
+        let gaps: Vec<String> = ours(&plan, &recording).iter().map(ToString::to_string).collect();
         gaps.iter().for_each(|g| output::note(&format!("not seen: {g}")));
         return Ok(if gaps.is_empty() { Exit::Passed } else { Exit::Inconclusive });
     }
@@ -167,12 +171,12 @@ fn dirty(recording: &Recording) -> Option<String> {
     })
 }
 
-fn ours(recording: &Recording) -> Vec<patuh::model::Gap> {
-    lab::RUNS.iter().flat_map(|r| recording.gaps_of(r.id)).collect()
+fn ours(plan: &Plan, recording: &Recording) -> Vec<patuh::model::Gap> {
+    plan.runs().flat_map(|r| recording.gaps_of(r.id)).collect()
 }
 
 /// All images, made and checked before the device sees any.
-fn prepared(images: &Images, base: &Path, scope: &Scope) -> Result<(Trials, Package), Failure> {
+fn prepared(images: &Images, cases: &[ImageCase], base: &Path, scope: &Scope) -> Result<(Trials, Package), Failure> {
     let lacks = |key: &str, what: &str| {
         Failure::new(Exit::BadConfig, format!("images.{key} is missing: {what}; or take the case out of images.cases"))
     };
@@ -184,18 +188,18 @@ fn prepared(images: &Images, base: &Path, scope: &Scope) -> Result<(Trials, Pack
         path.as_ref().map(read).transpose()
     };
     let (test_key, stranger) = (key(&images.test_key)?, key(&images.stranger_key)?);
-    let (older, other_model) = (file(&images.older)?, file(&images.other_model)?);
+    let (older, other_model, no_boot) = (file(&images.older)?, file(&images.other_model)?, file(&images.no_boot)?);
     let change = |kind, key: Option<&PrivateKey>| {
         image::mutate(&genuine, kind, key).map_err(|e| update::bad(&images.genuine, &e))
     };
     let mut bad = Vec::new();
-    for case in images.cases.iter().copied() {
+    for case in cases.iter().copied() {
         let bytes = match case {
             ImageCase::PayloadBit => change(Mutation::PayloadBit, None)?,
             ImageCase::SignatureBit => change(Mutation::SignatureBit, None)?,
             ImageCase::Stripped => change(Mutation::Stripped, None)?,
             ImageCase::Truncated => change(Mutation::Truncated, None)?,
-            ImageCase::Cut => genuine.clone(),
+            ImageCase::Cut | ImageCase::MetadataChanged | ImageCase::MetadataExpired => genuine.clone(),
             ImageCase::OtherKey => {
                 let why = "a private key of the same kind that is not the maker's";
                 change(Mutation::OtherKey, Some(stranger.as_ref().ok_or_else(|| lacks("stranger_key", why))?))?
@@ -217,6 +221,13 @@ fn prepared(images: &Images, base: &Path, scope: &Scope) -> Result<(Trials, Pack
                 bad.push(Prepared { case, claims: images.version.clone(), version, bytes });
                 continue;
             }
+            ImageCase::NoBoot => {
+                let why = "the maker's signed image that does not start, and no_boot_version";
+                let bytes = no_boot.clone().ok_or_else(|| lacks("no_boot", why))?;
+                let version = images.no_boot_version.clone().ok_or_else(|| lacks("no_boot_version", why))?;
+                bad.push(Prepared { case, claims: version.clone(), version, bytes });
+                continue;
+            }
             // The control comes in any case.
             ImageCase::Genuine => continue,
         };
@@ -228,6 +239,15 @@ fn prepared(images: &Images, base: &Path, scope: &Scope) -> Result<(Trials, Pack
     let genuine = Prepared { case: ImageCase::Genuine, claims, version, bytes: genuine };
     let (settle, recover) = (Duration::from_secs(images.settle_seconds), images.recover.clone());
     Ok((Trials { consent, bad, genuine, settle, recover }, package))
+}
+
+/// What signs the metadata, where the plan has a signature of them.
+fn signer(plan: &Plan, base: &Path) -> Result<Option<Signer>, Failure> {
+    let Some(path) = plan.resources.iter().find_map(|r| r.key.as_ref()).map(|k| base.join(k)) else { return Ok(None) };
+    let key = PrivateKey::parse(&update::read(&path)?).map_err(|e| update::bad(&path, &e))?;
+    // A key that cannot sign is found here, and not when the device asks.
+    key.sign_file(b"").map_err(|e| update::bad(&path, &e))?;
+    Ok(Some(Arc::new(move |metadata| key.sign_file(metadata).unwrap_or_default())))
 }
 
 fn package(images: &Images, base: &Path, genuine: &[u8]) -> Result<Package, Failure> {

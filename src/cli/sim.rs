@@ -69,7 +69,7 @@ async fn update(name: &str, plan: &Path, key: &Path, port: u16) -> Result<(), Fa
     let client = updater(found.0, found.1)?;
     let (laboratory, ca) = (super::lab::plan(plan)?, super::lab::ca(plan)?);
     let lacks = |what: &str| Failure::new(Exit::BadConfig, format!("`{}`: {what}", plan.display()));
-    let metadata = laboratory.resources.iter().find(|r| r.kind == Resource::Metadata);
+    let of = |kind| laboratory.resources.iter().find(|r| r.kind == kind).map(|r| r.path.clone());
     let page = laboratory.device.first().map(|host| SocketAddr::new(*host, port)).ok_or_else(|| lacks("no device"))?;
     let key = RsaPublicKey::from_public_key_pem(&source::text(key)?)
         .map_err(|e| Failure::new(Exit::BadInput, format!("`{}`: no RSA public key in PEM: {e}", key.display())))?;
@@ -80,7 +80,8 @@ async fn update(name: &str, plan: &Path, key: &Path, port: u16) -> Result<(), Fa
         name: laboratory.names.first().cloned().unwrap_or_default(),
         https_port: laboratory.https_port,
         http_port: laboratory.http_port,
-        metadata: metadata.map(|m| m.path.clone()).unwrap_or_default(),
+        metadata: of(Resource::Metadata).unwrap_or_default(),
+        signature: of(Resource::MetadataSignature),
         ca,
         key,
     };

@@ -1,7 +1,7 @@
 //! Private keys of a test laboratory, with which changed packages are signed again.
 use super::{
     error::ImageError,
-    key::{Numbers, PublicKey, Scheme, pss},
+    key::{Hash, Numbers, PublicKey, Scheme, pss},
 };
 use ed25519_dalek::Signer;
 use rsa::{RsaPrivateKey, pkcs1::DecodeRsaPrivateKey, pkcs8::DecodePrivateKey, signature::hazmat::PrehashSigner};
@@ -52,6 +52,16 @@ impl PrivateKey {
         }
     }
 
+    /// A detached signature, as `openssl dgst -sha256 -sign` makes it, or of Ed25519.
+    pub fn sign_file(&self, message: &[u8]) -> Result<Vec<u8>, ImageError> {
+        let scheme = match self {
+            Self::Rsa(_) => Scheme::RsaPkcs1(Hash::Sha256),
+            Self::P256(_) | Self::P384(_) => Scheme::Ecdsa(Hash::Sha256, Numbers::Der),
+            Self::Ed25519(_) => Scheme::Ed25519,
+        };
+        self.sign(scheme, message)
+    }
+
     pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, ImageError> {
         let scheme = self.settled(scheme);
         let misfit = || {
@@ -64,7 +74,6 @@ impl PrivateKey {
         let own = |_: rsa::Error| misfit();
         match (self, scheme, digest) {
             (Self::Rsa(key), Scheme::RsaPkcs1(h), Some(d)) => {
-                use super::key::Hash;
                 let padding = match h {
                     Hash::Sha1 => return Err(misfit()),
                     Hash::Sha256 => rsa::Pkcs1v15Sign::new::<Sha256>(),

@@ -52,9 +52,14 @@ pub(super) fn units(
         }
         let of = || by.iter().filter_map(|c| results.get(c.as_str()));
         let rows_of = |list: &[String]| list.iter().filter_map(|c| results.get(c.as_str())).collect::<Vec<_>>();
+        // A profile that leaves out one of those that decide asks less than the unit: a person decides it there.
+        let decides = !deciding.is_empty() && deciding.len() == unit.decides.len();
         let checks = match deciding.is_empty() {
             true => combine(of(), unit.checks.is_empty() || unit.completes.is_some()),
-            false => decided(&rows_of(&finding), &rows_of(&deciding)),
+            false => match decided(&rows_of(&finding), &rows_of(&deciding)) {
+                Outcome::Pass if !decides => Outcome::AwaitingAssessor,
+                outcome => outcome,
+            },
         };
         let judged = |row: &CheckRow| {
             let counts = match row.verdict {
@@ -65,7 +70,7 @@ pub(super) fn units(
             counts && !row.left
         };
         // Where a person completes it, they look at what the checks do not reach, whatever those found.
-        let whole = unit.completes.is_none() || !deciding.is_empty();
+        let whole = unit.completes.is_none() || decides;
         let idle = whole && !by.is_empty() && !of().any(judged);
         let attested = attesting.of(&unit.id);
         let verdict = match (checks, attested.as_ref().map(|(v, _)| *v)) {

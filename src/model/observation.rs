@@ -665,9 +665,15 @@ pub enum Observation {
     LabWatched {
         watched_ms: u64,
         polls_ms: Vec<u64>,
+        /// How the device was set up before, as the plan says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set_up: Option<String>,
     },
     LabImage {
         trial: lab::ImageTrial,
+    },
+    LabIsolation {
+        isolation: lab::IsolationPhase,
     },
     /// The genuine image could not be proved to be back: nothing that is seen of the device from here on counts.
     LabDirty {

@@ -244,7 +244,10 @@ pub fn words(o: &Observation) -> String {
             format!("asked for {name} ({record}): {}", if *answered { "led to the laboratory" } else { "not answered" })
         }
         Observation::LabVisit { visit } => lab::visit(visit),
-        Observation::LabWatched { watched_ms, polls_ms } => lab::watched(*watched_ms, polls_ms),
+        Observation::LabWatched { watched_ms, polls_ms, set_up } => {
+            lab::watched(*watched_ms, polls_ms, set_up.as_deref())
+        }
+        Observation::LabIsolation { isolation } => lab::isolation(isolation),
         Observation::LabImage { trial } => lab::trial(trial),
         Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
         Observation::Package { package } => lab::package(package),

@@ -79,6 +79,7 @@ case_seconds = 8
 answer_seconds = 2
 fallback_seconds = 1
 watch_seconds = 8
+set_up = "the proposed choices"
 trigger = ["curl", "-fsS", "-X", "POST", "http://{page}/check"]
 
 [dns]
@@ -87,7 +88,12 @@ port = {DNS}
 [[resource]]
 path = "/latest.json"
 kind = "metadata"
-body = '{{"version":"{{version}}","path":"/fw.swu"}}'
+body = '{{"version":"{{version}}","path":"/fw.swu","expires":"{{expires}}"}}'
+
+[[resource]]
+path = "/latest.json.sig"
+kind = "metadata-signature"
+key = "maker.pem"
 
 [[resource]]
 path = "/fw.swu"
@@ -105,8 +111,16 @@ older_version = "0.9.0"
 public_key = "maker.pub"
 test_key = "maker.pem"
 stranger_key = "stranger.pem"
+no_boot = "noboot.swu"
+no_boot_version = "2.0.1"
 settle_seconds = 2
 recover = ["curl", "-fsS", "-X", "POST", "http://{page}/recover"]
+
+[isolation]
+isolate = ["curl", "-sS", "-X", "POST", "http://{page}/isolate"]
+rejoin = ["curl", "-sS", "-X", "POST", "http://{page}/rejoin"]
+works = ["curl", "-fsS", "http://{page}/works"]
+seconds = 4
 "#,
             page.ip()
         )
@@ -120,6 +134,9 @@ pub fn swupdate(dir: &Path, n: u8) -> (String, String) {
     let out = Command::new("sh").arg(script).arg(dir).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let (plan, _) = bench.plan().split_once("[version]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    // Its maker signs images alone.
+    let (before, rest) = plan.split_once("[[resource]]\npath = \"/latest.json.sig\"").unwrap();
+    let plan = format!("{before}{}", rest.split_once("maker.pem\"\n").unwrap().1);
     let trigger = plan.lines().filter(|l| !l.starts_with("trigger") && !l.starts_with("watch")).collect::<Vec<_>>();
     let at = |name: &str| dir.join(name).display().to_string();
     let plan = format!(

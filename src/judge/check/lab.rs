@@ -33,7 +33,7 @@ pub(super) fn met(visit: &Visit) -> bool {
 
 /// It asked for something of an update.
 pub(super) fn updates(visit: &Visit) -> bool {
-    matches!(visit.resource(), Some(Resource::Metadata | Resource::Image))
+    matches!(visit.resource(), Some(Resource::Metadata | Resource::MetadataSignature | Resource::Image))
 }
 
 /// `decision`, but where it is a PASS and the control did not hold: undecided.

@@ -53,6 +53,7 @@ mod http_setup_authz;
 mod http_static_bearer_token;
 mod http_user_enumeration;
 mod interfaces;
+mod isolation;
 mod lab;
 mod local_control_proto_auth;
 mod lwm2m_security_object;
@@ -76,6 +77,7 @@ mod onvif_default_creds;
 mod onvif_unauth;
 mod pointers;
 mod psti_statement;
+mod publications;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
@@ -120,9 +122,12 @@ mod tls_pqc_readiness;
 mod tls_protocol_hygiene;
 mod tls_weak_suites;
 mod udp_probe_sweep;
+mod upd_automatic_default;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
 mod upd_client_downgrade;
+mod upd_exercised;
+mod upd_failed_boot_rollback;
 mod upd_image_downgrade;
 mod upd_image_payload_bitflip;
 mod upd_image_signature_bitflip;
@@ -132,7 +137,9 @@ mod upd_image_wrong_key;
 mod upd_image_wrong_model;
 mod upd_interrupted;
 mod upd_mechanism_inventory;
+mod upd_metadata;
 mod upd_package_signature_static;
+mod upd_paths_declared;
 mod upd_plaintext_fallback;
 mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
@@ -301,6 +308,9 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::SOURCE,
     &interfaces::DEBUG,
     &interfaces::REACHED,
+    &isolation::EFFECTIVE,
+    &isolation::FUNCTION,
+    &isolation::RETURN,
     &local_control_proto_auth::CHECK,
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,
@@ -320,12 +330,14 @@ pub static CHECKS: &[&Check] = &[
     &natpmp_pcp_exposed::CHECK,
     &net_sec_impl::REVIEWED,
     &net_sec_impl::RUNNING,
+    &publications::PUBLISHED,
     &documents::NON_UPDATABLE,
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
     &dev_unique_password_two_samples::KEYS,
     &psti_statement::CHECK,
+    &publications::BY_ADDRESS,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &rtsp_unauth_stream::CHECK,
@@ -371,9 +383,13 @@ pub static CHECKS: &[&Check] = &[
     &tls_protocol_hygiene::CHECK,
     &tls_weak_suites::CHECK,
     &udp_probe_sweep::CHECK,
+    &upd_exercised::ATTACKS,
+    &upd_automatic_default::CHECK,
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,
     &upd_client_downgrade::CHECK,
+    &upd_failed_boot_rollback::CHECK,
+    &upd_metadata::EXPIRED,
     &upd_image_downgrade::CHECK,
     &upd_image_payload_bitflip::CHECK,
     &upd_image_signature_bitflip::CHECK,
@@ -382,7 +398,11 @@ pub static CHECKS: &[&Check] = &[
     &upd_image_wrong_key::CHECK,
     &upd_image_wrong_model::CHECK,
     &upd_interrupted::CHECK,
+    &upd_paths_declared::LOADERS,
+    &upd_exercised::EXERCISED,
     &upd_mechanism_inventory::CHECK,
+    &upd_metadata::CHANGED,
+    &upd_paths_declared::NAMES,
     &upd_package_signature_static::CHECK,
     &upd_plaintext_fallback::CHECK,
     &upd_transport_encrypted::CHECK,

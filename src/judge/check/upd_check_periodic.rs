@@ -33,7 +33,7 @@ struct UpdCheckPeriodic {}
 impl Judge for UpdCheckPeriodic {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let watched = evidence.known("lab-update-polls", |r| match &r.observation {
-            Observation::LabWatched { watched_ms, polls_ms } => Some((*watched_ms, polls_ms.as_slice())),
+            Observation::LabWatched { watched_ms, polls_ms, .. } => Some((*watched_ms, polls_ms.as_slice())),
             _ => None,
         });
         let entries = evidence.ixit.and_then(|i| i.declared("7-UpdMech")).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a laboratory saw, in words.
 use super::{list, some};
-use crate::model::observation::lab::{ImageTrial, Package, Visit};
+use crate::model::observation::lab::{ImageTrial, IsolationPhase, Package, Prompted, Visit};
 
 pub fn visit(v: &Visit) -> String {
     let shown = v.case.words();
@@ -18,15 +18,26 @@ pub fn visit(v: &Visit) -> String {
     }
 }
 
-pub fn watched(ms: u64, polls: &[u64]) -> String {
-    format!("looked for updates {} times in {} s", polls.len(), ms / 1000)
+pub fn watched(ms: u64, polls: &[u64], set_up: Option<&str>) -> String {
+    let set_up = set_up.map(|s| format!("; set up with {s}")).unwrap_or_default();
+    format!("looked for updates {} times in {} s{set_up}", polls.len(), ms / 1000)
+}
+
+pub fn isolation(i: &IsolationPhase) -> String {
+    let works = if i.works { "it worked" } else { "it did not work" };
+    format!("{}, in {} s: heard {} times, {works}", i.phase.words(), i.watched_ms / 1000, i.heard)
 }
 
 pub fn trial(t: &ImageTrial) -> String {
     let ran = |v: &Option<String>| v.clone().unwrap_or_else(|| "an unreadable version".to_owned());
     let seen = list(t.seen.iter());
+    let prompted = match t.prompted {
+        Prompted::Unknown => "",
+        Prompted::Nobody => " and nobody made it look",
+        Prompted::Trigger => " and was made to look",
+    };
     format!(
-        "was offered {} ({}), took {} of {} bytes; ran {} before, {} afterwards (seen: {})",
+        "was offered {} ({}){prompted}, took {} of {} bytes; ran {} before, {} afterwards (seen: {})",
         t.case.words(),
         t.version,
         t.fetched,

@@ -8,7 +8,8 @@ use super::{
 use crate::{
     model::{
         Gap, Observation, Scope, Sha256Digest, Subject, Why,
-        observation::lab::{Resource, ServerCase, Visit},
+        observation::clean,
+        observation::lab::{Prompted, Resource, ServerCase, Visit},
     },
     scan::{Progress, journal::Journal},
 };
@@ -34,6 +35,8 @@ pub struct Director<'a> {
     progress: &'a dyn Progress,
     deadline: Instant,
     recorded: u64,
+    /// Connections and questions for names that came from the device.
+    pub heard: u64,
     strangers: BTreeSet<IpAddr>,
     /// What is on offer when nothing is: the version that the device has.
     idle: Arc<Offer>,
@@ -90,10 +93,11 @@ impl<'a> Director<'a> {
             progress: lab.progress,
             deadline: Instant::now() + Duration::from_secs(lab.plan.time_limit_seconds),
             recorded: 0,
+            heard: 0,
             strangers: BTreeSet::new(),
             idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
-            step: (0, 1 + super::order(lab.plan).len() + images),
+            step: (0, 1 + super::order(lab.plan).len() + images + usize::from(lab.plan.isolation.is_some())),
         }
     }
 
@@ -135,18 +139,20 @@ impl<'a> Director<'a> {
         self.stage.present(ServerCase::Genuine, self.idle.clone());
     }
 
-    /// As [`Self::present`], with nothing on offer.
+    /// Presents a case, with nothing on offer, and makes the device look for updates where the plan says how.
     pub async fn show(&self, case: ServerCase) -> u64 {
-        self.present(case, self.idle.clone()).await
+        let serial = self.stage.present(case, self.idle.clone());
+        self.prompt().await;
+        serial
     }
 
-    /// Presents a case, and makes the device look for updates where the plan says how.
-    pub async fn present(&self, case: ServerCase, offer: Arc<Offer>) -> u64 {
-        let serial = self.stage.present(case, offer);
-        if !self.plan.trigger.is_empty() {
-            let _ = version::output(&self.plan.trigger).await;
+    /// Makes the device look for updates, where the plan says how.
+    pub async fn prompt(&self) -> Prompted {
+        if self.plan.trigger.is_empty() {
+            return Prompted::Nobody;
         }
-        serial
+        let _ = version::output(&self.plan.trigger).await;
+        Prompted::Trigger
     }
 
     /// The next connection, written down; `None` when the time is over or the run was stopped.
@@ -182,6 +188,7 @@ impl<'a> Director<'a> {
 
     fn write(&mut self, run: &Run, from: IpAddr, observation: Observation, transcript: Option<Sha256Digest>) {
         self.recorded += 1;
+        self.heard += 1;
         if self.recorded == MOST_RECORDS || self.stage.lost() > 0 {
             run.gap(None, Why::NotUnderstood("the device came more often than is written down".to_owned()));
         }
@@ -208,6 +215,11 @@ impl<'a> Director<'a> {
             Some(reader) => reader.read(&self.stage, self.scope, since).await,
             None => None,
         }
+    }
+
+    /// Whether a version that cannot be read says that the device is away.
+    pub fn asks_the_device(&self) -> bool {
+        self.reader.as_ref().is_some_and(|r| r.says().is_none())
     }
 
     /// Lets some time pass, writing down what comes.
@@ -238,7 +250,8 @@ impl<'a> Director<'a> {
         if self.stopped() {
             return false;
         }
-        run.record(Subject::Device, Observation::LabWatched { watched_ms: ms(start.elapsed()), polls_ms: polls }, None);
+        let (watched_ms, set_up) = (ms(start.elapsed()), self.plan.set_up.as_deref().map(|s| clean(s, 200)));
+        run.record(Subject::Device, Observation::LabWatched { watched_ms, polls_ms: polls, set_up }, None);
         run.finish();
         true
     }

@@ -1,8 +1,9 @@
 //! One HTTP request of a device, and its answer. Every answer ends the connection, so that the next one meets the case
 //! that is then due.
 use super::{
+    plan::Rule,
     serve::Speaks,
-    stage::{Now, Stage},
+    stage::{Flaw, Now, Stage},
 };
 use crate::{
     model::observation::{
@@ -46,8 +47,8 @@ where
     let (text, head) = read.ok()?.ok()??;
     stage.heard(&text);
     let path = head.target.split(['?', '#']).next().unwrap_or_default().to_owned();
-    let metadata = metadata(stage, now, &path);
-    let reply = reply(stage, now, speaks, &head, &path, metadata.as_bytes());
+    let body = body(stage, now, &path);
+    let reply = reply(stage, now, speaks, &head, &path, &body);
     let sent = send(io, &head, &reply, tape).await;
     Some(Request {
         method: clean(&head.method, 16),
@@ -98,17 +99,38 @@ fn parse(bytes: &[u8]) -> Option<Head> {
     Some(Head { method: request.method?.to_owned(), host, target: request.path?.to_owned(), range })
 }
 
-fn metadata(stage: &Stage, now: &Now, path: &str) -> String {
-    let rule = stage.setup.resources.iter().find(|r| r.path == path);
+/// What a path holds, beside images.
+fn body(stage: &Stage, now: &Now, path: &str) -> Vec<u8> {
+    let find = |is: &dyn Fn(&Rule) -> bool| stage.setup.resources.iter().find(|r| is(r));
+    let Some(rule) = find(&|r| r.path == path) else { return Vec::new() };
+    if rule.kind != Resource::MetadataSignature {
+        return filled(stage, now, rule, &now.offer.version).into_bytes();
+    }
+    let version = match &now.offer.flaw {
+        Flaw::Changed { signed_for } => signed_for,
+        Flaw::None | Flaw::Cut | Flaw::Expired => &now.offer.version,
+    };
+    match (find(&|r| r.kind == Resource::Metadata), &stage.setup.signer) {
+        (Some(metadata), Some(sign)) => sign(filled(stage, now, metadata, version).as_bytes()),
+        _ => Vec::new(),
+    }
+}
+
+fn filled(stage: &Stage, now: &Now, rule: &Rule, version: &str) -> String {
     let name = stage.setup.names.first().map_or("", String::as_str);
-    rule.map_or("", |r| r.body.as_str())
-        .replace("{version}", &now.offer.version)
+    let expires = match now.offer.flaw {
+        Flaw::Expired => &stage.setup.validity.0,
+        Flaw::None | Flaw::Cut | Flaw::Changed { .. } => &stage.setup.validity.1,
+    };
+    rule.body
+        .replace("{version}", version)
         .replace("{sha256}", now.offer.sha256.hex())
         .replace("{size}", &now.offer.bytes.len().to_string())
         .replace("{name}", name)
+        .replace("{expires}", expires)
 }
 
-fn reply<'a>(stage: &Stage, now: &'a Now, speaks: Speaks, head: &Head, path: &str, metadata: &'a [u8]) -> Reply<'a> {
+fn reply<'a>(stage: &Stage, now: &'a Now, speaks: Speaks, head: &Head, path: &str, body: &'a [u8]) -> Reply<'a> {
     let rule = stage.setup.resources.iter().find(|r| r.path == path);
     let resource = rule.map_or(Resource::Other, |r| r.kind);
     let empty = |status: u16, headers| Reply { status, headers, body: &[], cut: None, resource, first: 0, of: 0 };
@@ -123,7 +145,7 @@ fn reply<'a>(stage: &Stage, now: &'a Now, speaks: Speaks, head: &Head, path: &st
         }
         // What a device asks for in a case that it must refuse is the finding; it gets nothing.
         (ServerCase::Genuine, _, Some(rule)) => {
-            let all = if resource == Resource::Image { &now.offer.bytes } else { metadata };
+            let all = if resource == Resource::Image { &now.offer.bytes } else { body };
             if resource == Resource::Image && all.is_empty() {
                 return empty(404, Vec::new());
             }
@@ -144,7 +166,7 @@ fn content<'a>(now: &Now, head: &Head, resource: Resource, all: &'a [u8], media:
     if asked.is_some() {
         headers.push(("Content-Range", format!("bytes {first}-{}/{of}", last.saturating_sub(1))));
     }
-    let cut = (now.offer.cut && resource == Resource::Image).then_some(body.len() / 2);
+    let cut = (now.offer.flaw == Flaw::Cut && resource == Resource::Image).then_some(body.len() / 2);
     Reply { status: if asked.is_some() { 206 } else { 200 }, headers, body, cut, resource, first, of }
 }
 

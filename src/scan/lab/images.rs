@@ -4,12 +4,12 @@
 //! the device is left with.
 use super::{
     director::{Came, Director, Run, ms},
-    stage::Offer,
+    stage::{Flaw, Offer},
     version,
 };
 use crate::model::{
     Observation, Sha256Digest, Subject, Why,
-    observation::lab::{ImageCase, ImageTrial, Resource, ServerCase},
+    observation::lab::{ImageCase, ImageTrial, Prompted, Resource, ServerCase},
     scope::Consent,
 };
 use std::{sync::Arc, time::Duration};
@@ -206,13 +206,17 @@ impl Bench<'_, '_> {
             version: prepared.claims.clone(),
             sha256: sha256.clone(),
             bytes: prepared.bytes.clone(),
-            cut: prepared.case == ImageCase::Cut,
+            flaw: self.flaw(prepared.case),
         };
+        if prepared.case.of_metadata() {
+            self.looked_at_nothing().await;
+        }
         let started = Instant::now();
-        let serial = self.d.present(ServerCase::Genuine, Arc::new(offer)).await;
-        let mut taken = Taken { serial, fetched: 0, fetches: 0 };
-        let since = self.first_download(&mut taken).await;
-        let (seen, after) = self.settled(prepared, since, &mut taken).await;
+        let serial = self.d.stage.present(ServerCase::Genuine, Arc::new(offer));
+        let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
+        let prompted = self.prompted(prepared.case, &mut taken).await;
+        let since = self.first_download(prepared.case, &mut taken).await;
+        let (seen, unread, after) = self.settled(prepared, since, &mut taken).await;
         let stands = match (&before, &after) {
             (_, None) | (None, _) => Stands::Gone,
             // Also when it ran the image for a while, and is back by itself.
@@ -221,18 +225,76 @@ impl Bench<'_, '_> {
         };
         if !self.d.stopped() {
             let (case, version) = (prepared.case, prepared.version.clone());
-            let Taken { fetched, fetches, .. } = taken;
+            let Taken { asked, fetched, fetches, .. } = taken;
             let waited_ms = ms(started.elapsed());
-            let trial = ImageTrial { case, sha256, bytes, version, fetched, fetches, before, seen, after, waited_ms };
+            let trial = ImageTrial {
+                case,
+                sha256,
+                bytes,
+                version,
+                asked,
+                fetched,
+                fetches,
+                before,
+                seen,
+                unread,
+                after,
+                waited_ms,
+                prompted,
+            };
             self.run.record(Subject::Device, Observation::LabImage { trial }, None);
         }
         stands
     }
 
-    /// When the first download of the image ended, or the patience with it.
-    async fn first_download(&mut self, taken: &mut Taken) -> Instant {
+    fn flaw(&self, case: ImageCase) -> Flaw {
+        match case {
+            ImageCase::Cut => Flaw::Cut,
+            ImageCase::MetadataChanged => Flaw::Changed { signed_for: self.start.clone() },
+            ImageCase::MetadataExpired => Flaw::Expired,
+            ImageCase::PayloadBit
+            | ImageCase::SignatureBit
+            | ImageCase::Stripped
+            | ImageCase::OtherKey
+            | ImageCase::OtherModel
+            | ImageCase::Truncated
+            | ImageCase::Genuine
+            | ImageCase::Older
+            | ImageCase::NoBoot => Flaw::None,
+        }
+    }
+
+    /// Shows that there is nothing new until the device has seen it, lest it go on by good metadata that it has read already.
+    async fn looked_at_nothing(&mut self) {
         let until = self.d.patience();
-        while taken.fetches == 0 {
+        let serial = self.d.show(ServerCase::Genuine).await;
+        let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
+        while taken.asked == 0 {
+            let Some(came) = self.d.next(self.run, until).await else { break };
+            taken.count(&came);
+        }
+    }
+
+    /// Whoever makes the device look. For the genuine image it may first come by itself.
+    async fn prompted(&mut self, case: ImageCase, taken: &mut Taken) -> Prompted {
+        let alone = Duration::from_secs(self.d.plan.watch_seconds);
+        if case == ImageCase::Genuine && !alone.is_zero() {
+            let until = (Instant::now() + alone).min(self.d.patience());
+            while !taken.met(case) {
+                let Some(came) = self.d.next(self.run, until).await else { break };
+                taken.count(&came);
+            }
+            if taken.met(case) || self.d.stopped() {
+                return Prompted::Nobody;
+            }
+        }
+        self.d.prompt().await
+    }
+
+    /// When the first download of the image ended, or the patience with it.
+    async fn first_download(&mut self, case: ImageCase, taken: &mut Taken) -> Instant {
+        let until = self.d.patience();
+        while !taken.met(case) {
             let Some(came) = self.d.next(self.run, until).await else { break };
             taken.count(&came);
         }
@@ -240,9 +302,9 @@ impl Bench<'_, '_> {
     }
 
     /// Watches which versions the device runs; one that is gone may take as long again to come back.
-    async fn settled(&mut self, p: &Prepared, since: Instant, taken: &mut Taken) -> (Vec<String>, Option<String>) {
+    async fn settled(&mut self, p: &Prepared, since: Instant, taken: &mut Taken) -> (Vec<String>, u32, Option<String>) {
         let settled = since + self.trials.settle;
-        let (mut seen, mut after) = (Vec::new(), None);
+        let (mut seen, mut unread, mut after) = (Vec::new(), 0, None);
         while Instant::now() < settled || (after.is_none() && Instant::now() < settled + self.trials.settle) {
             let tick = Instant::now() + Duration::from_millis(100);
             while let Some(came) = self.d.next(self.run, tick).await {
@@ -252,6 +314,7 @@ impl Bench<'_, '_> {
                 break;
             }
             after = self.d.version_now(since).await;
+            unread += u32::from(after.is_none() && self.d.asks_the_device());
             if let Some(version) = after.as_ref().filter(|v| seen.last() != Some(*v)) {
                 seen.push(version.clone());
             }
@@ -259,23 +322,37 @@ impl Bench<'_, '_> {
                 break;
             }
         }
-        (seen, after)
+        (seen, unread, after)
     }
 }
 
 /// What the device took of one image.
 struct Taken {
     serial: u64,
+    /// How often it asked for the metadata.
+    asked: u32,
     fetched: u64,
     fetches: u32,
 }
 
 impl Taken {
     fn count(&mut self, came: &Came) {
-        let Some(request) = came.visit.request.as_ref().filter(|r| r.resource == Resource::Image) else { return };
-        if came.serial == self.serial && request.status < 300 {
-            self.fetches += 1;
-            self.fetched = self.fetched.max(request.first.saturating_add(request.sent));
+        let Some(request) = came.visit.request.as_ref() else { return };
+        if came.serial != self.serial || request.status >= 300 {
+            return;
         }
+        match request.resource {
+            Resource::Image => {
+                self.fetches += 1;
+                self.fetched = self.fetched.max(request.first.saturating_add(request.sent));
+            }
+            Resource::Metadata => self.asked += 1,
+            Resource::MetadataSignature | Resource::Other => {}
+        }
+    }
+
+    /// It has seen what is wrong, or has the image.
+    fn met(&self, case: ImageCase) -> bool {
+        self.fetches > 0 || case.of_metadata() && self.asked > 0
     }
 }

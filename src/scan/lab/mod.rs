@@ -6,6 +6,7 @@ mod dns;
 mod flight;
 mod http;
 mod images;
+mod isolation;
 mod plan;
 mod serve;
 mod servers;
@@ -15,7 +16,9 @@ mod version;
 pub use self::{
     certs::CERTIFICATE,
     images::{Prepared, Trials},
+    isolation::ID as ISOLATION,
     plan::{Images, Plan},
+    stage::Signer,
 };
 use super::{
     Progress, clock, engine,
@@ -60,6 +63,8 @@ pub struct Lab<'a> {
     /// What an inspection of the genuine image found.
     pub package: Option<Package>,
     pub trials: Option<Trials>,
+    /// What signs the metadata, where the plan has a signature of them.
+    pub signer: Option<Signer>,
     pub dir: &'a Path,
     pub stop: watch::Receiver<bool>,
     pub progress: &'a dyn Progress,
@@ -72,11 +77,12 @@ pub struct Page {
 }
 
 /// The runs, in order.
-pub static RUNS: [Page; 4] = [
+pub static RUNS: [Page; 5] = [
     Page { id: "update-package", page: include_str!("update_package.md") },
     Page { id: "lab-update-polls", page: include_str!("lab_update_polls.md") },
     Page { id: "lab-update-servers", page: include_str!("lab_update_servers.md") },
     Page { id: "lab-update-images", page: include_str!("lab_update_images.md") },
+    Page { id: ISOLATION, page: include_str!("lab_isolation.md") },
 ];
 const VERSION: u32 = 1;
 
@@ -92,7 +98,7 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let reader = lab.plan.version.as_ref().map(version::Reader::new).transpose()?;
     let ca = certs::Ca::kept(lab.ca)?;
     let (events, received) = mpsc::channel(MOST_WAITING);
-    let setup = setup(lab.plan, reader.as_ref().and_then(version::Reader::says));
+    let setup = setup(&lab, reader.as_ref().and_then(version::Reader::says));
     let cases = lab.plan.cases.clone();
     // Making RSA keys takes a second or two of computing.
     let made = tokio::task::spawn_blocking(move || Stage::new(setup, &ca, &cases, events)).await;
@@ -112,6 +118,7 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let came = director.polls().await;
     let came = came && servers::servers(&mut director).await;
     images::images(&mut director, lab.trials.as_ref(), came).await;
+    isolation::isolation(&mut director, came).await;
     let stopped = director.stopped();
     servers.shutdown().await;
     let written = if stopped { journal.check() } else { journal.finish() };
@@ -129,7 +136,8 @@ fn read(file: &str) -> Result<Recording, LabError> {
     engine::read(file).map_err(|e| LabError::Resume { file: file.to_owned(), why: e.to_string() })
 }
 
-fn setup(plan: &Plan, says: Option<regex::Regex>) -> Setup {
+fn setup(lab: &Lab<'_>, says: Option<regex::Regex>) -> Setup {
+    let plan = lab.plan;
     Setup {
         device: plan.device.iter().map(|a| a.to_canonical()).collect(),
         names: plan.names.clone(),
@@ -137,6 +145,8 @@ fn setup(plan: &Plan, says: Option<regex::Regex>) -> Setup {
         own: plan.address.to_string(),
         others: plan.dns.as_ref().map(|d| d.others).unwrap_or_default(),
         resources: plan.resources.clone(),
+        signer: lab.signer.clone(),
+        validity: (clock::in_hours(-24), clock::in_hours(24)),
         https_port: plan.https_port,
         http_port: plan.http_port,
         answer: Duration::from_secs(plan.answer_seconds),
@@ -180,7 +190,7 @@ fn open(lab: &Lab<'_>) -> Result<Journal, LabError> {
         targets: lab.plan.device.iter().map(ToString::to_string).collect(),
         hosts: lab.plan.device.clone(),
         scope: lab.scope.clone(),
-        plan: RUNS.iter().map(|r| r.id.to_owned()).collect(),
+        plan: lab.plan.runs().map(|r| r.id.to_owned()).collect(),
         started: clock::now(),
     };
     journal::plan(lab.dir, &engine::planned(&header, None)).map_err(fail)?;

@@ -37,9 +37,12 @@ pub struct Plan {
     /// How long plain HTTP is watched for after HTTPS was refused.
     #[serde(default = "Plan::default_fallback")]
     pub fallback_seconds: u64,
-    /// How long the device is watched before it is disturbed.
+    /// How long the device is watched before it is disturbed, and may take to come for the genuine image by itself.
     #[serde(default)]
     pub watch_seconds: u64,
+    /// How the device was set up, such as "the proposed choices".
+    #[serde(default)]
+    pub set_up: Option<String>,
     #[serde(default = "Plan::default_cases")]
     pub cases: Vec<ServerCase>,
     /// A command that makes the device look for updates, run once per case.
@@ -53,6 +56,20 @@ pub struct Plan {
     pub version: Option<VersionSource>,
     #[serde(default)]
     pub images: Option<Images>,
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
+}
+
+/// How a device that can no longer be updated is taken off the network and brought back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Isolation {
+    /// Commands: what the maker declares, its undoing, and one that ends with 0 while the device works.
+    pub isolate: Vec<String>,
+    pub rejoin: Vec<String>,
+    pub works: Vec<String>,
+    /// How long it is watched while it is isolated.
+    pub seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -71,9 +88,12 @@ pub struct Rule {
     pub kind: Resource,
     #[serde(rename = "type", default = "Rule::default_type")]
     pub media: String,
-    /// Of metadata and others. {version}, {sha256}, {size} and {name} are filled in.
+    /// Of metadata and others. {version}, {sha256}, {size}, {name} and {expires} are filled in.
     #[serde(default)]
     pub body: String,
+    /// Of a signature: the private test key that signs the metadata, beside the plan.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
 }
 
 /// Where the device's own version is read.
@@ -123,8 +143,14 @@ pub struct Images {
     /// A private key of the same kind that is not the maker's.
     #[serde(default)]
     pub stranger_key: Option<PathBuf>,
-    #[serde(default = "Images::default_cases")]
-    pub cases: Vec<ImageCase>,
+    /// The maker's signed image that does not start, and what it would report.
+    #[serde(default)]
+    pub no_boot: Option<PathBuf>,
+    #[serde(default)]
+    pub no_boot_version: Option<String>,
+    /// Without it: all that the plan has the means for.
+    #[serde(default)]
+    pub cases: Option<Vec<ImageCase>>,
     /// How long the device's version is watched after it fetched an image.
     #[serde(default = "Images::default_settle")]
     pub settle_seconds: u64,
@@ -163,6 +189,37 @@ impl Plan {
         all.concat()
     }
 
+    /// What it asks the laboratory to do.
+    pub fn runs(&self) -> impl Iterator<Item = &'static super::Page> {
+        let isolation = self.isolation.is_some();
+        super::RUNS.iter().filter(move |r| isolation || r.id != super::ISOLATION)
+    }
+
+    /// The wrong images to offer, in order.
+    pub fn image_cases(&self) -> Vec<ImageCase> {
+        use ImageCase as C;
+        let Some(images) = &self.images else { return Vec::new() };
+        if let Some(cases) = &images.cases {
+            return cases.clone();
+        }
+        let mut all = vec![
+            C::PayloadBit,
+            C::SignatureBit,
+            C::Stripped,
+            C::OtherKey,
+            C::OtherModel,
+            C::Truncated,
+            C::Cut,
+            C::Older,
+        ];
+        let signed = self.resources.iter().any(|r| r.kind == Resource::MetadataSignature);
+        let expires = self.resources.iter().any(|r| r.kind == Resource::Metadata && r.body.contains("{expires}"));
+        all.extend(signed.then_some(C::MetadataChanged));
+        all.extend((signed && expires).then_some(C::MetadataExpired));
+        all.extend(images.no_boot.is_some().then_some(C::NoBoot));
+        all
+    }
+
     /// What the form cannot rule out, by its key.
     pub fn wrong(&self) -> Option<String> {
         let said = |text: &str| Some(text.to_owned());
@@ -190,6 +247,12 @@ impl Plan {
         }
         if self.resources.iter().any(|r| !r.path.starts_with('/')) {
             return said("resource: a path begins with /");
+        }
+        if self.resources.iter().any(|r| (r.kind == Resource::MetadataSignature) != r.key.is_some()) {
+            return said("resource: kind = \"metadata-signature\", and no other, has a key that signs the metadata");
+        }
+        if self.isolation.as_ref().is_some_and(|i| i.seconds == 0) {
+            return said("isolation.seconds: 1 or more");
         }
         self.images.as_ref()?;
         if !self.resources.iter().any(|r| r.kind == Resource::Image) {
@@ -224,10 +287,6 @@ impl VersionSource {
 }
 
 impl Images {
-    fn default_cases() -> Vec<ImageCase> {
-        use ImageCase as C;
-        vec![C::PayloadBit, C::SignatureBit, C::Stripped, C::OtherKey, C::OtherModel, C::Truncated, C::Cut, C::Older]
-    }
     fn default_settle() -> u64 {
         120
     }

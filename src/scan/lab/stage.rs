@@ -31,6 +31,9 @@ pub struct Setup {
     pub own: String,
     pub others: Others,
     pub resources: Vec<Rule>,
+    pub signer: Option<Signer>,
+    /// When metadata end that are over, and those that hold.
+    pub validity: (String, String),
     pub https_port: u16,
     pub http_port: u16,
     pub answer: Duration,
@@ -43,14 +46,30 @@ pub struct Offer {
     pub version: String,
     pub sha256: Sha256Digest,
     pub bytes: Vec<u8>,
-    /// Each download ends in its middle.
-    pub cut: bool,
+    pub flaw: Flaw,
 }
+
+/// What is wrong beside the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    None,
+    /// Each download ends in its middle.
+    Cut,
+    /// The metadata were signed for this version, and then changed.
+    Changed {
+        signed_for: String,
+    },
+    /// The metadata's validity is over.
+    Expired,
+}
+
+/// Signs metadata as the maker does.
+pub type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 
 impl Offer {
     /// Nothing new.
     pub fn none(version: &str) -> Self {
-        Self { version: version.to_owned(), sha256: Sha256Digest::of(&[]), bytes: Vec::new(), cut: false }
+        Self { version: version.to_owned(), sha256: Sha256Digest::of(&[]), bytes: Vec::new(), flaw: Flaw::None }
     }
 }
 

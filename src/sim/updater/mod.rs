@@ -2,7 +2,7 @@
 //!
 //! A client is a TOML file in `fixtures/updaters`. It asks the laboratory's name server, fetches metadata and image, and
 //! installs what it believes in. Its own page at `/version` says what it runs; POST `/check` makes it look at once, and POST
-//! `/recover` is its recovery path.
+//! `/recover` is its recovery path. POST `/isolate` and `/rejoin` stand for pulling its plug and putting it back.
 mod fetch;
 mod package;
 
@@ -12,7 +12,10 @@ use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -43,6 +46,14 @@ pub struct Updater {
     pub rollback: Rollback,
     #[serde(default)]
     pub incomplete: Incomplete,
+    #[serde(default)]
+    pub metadata: Signed,
+    #[serde(default)]
+    pub expiry: Expiry,
+    #[serde(default)]
+    pub failed_start: FailedStart,
+    #[serde(default)]
+    pub isolated: Isolated,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
@@ -100,6 +111,48 @@ pub enum Incomplete {
     Fatal,
 }
 
+/// What it does with the signature of metadata.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signed {
+    #[default]
+    Verified,
+    Ignored,
+}
+
+/// What it does with the time until which metadata hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    #[default]
+    Checked,
+    Ignored,
+}
+
+/// What it does after software that does not start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedStart {
+    #[default]
+    GoesBack,
+    StaysSo,
+}
+
+/// What it does when it is taken off the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolated {
+    /// It is silent, goes on with what needs no network, and comes back.
+    #[default]
+    WorksAlone,
+    /// It goes on talking.
+    Talks,
+    /// It does nothing at all.
+    Stops,
+    /// It stays away when it is brought back.
+    StaysAway,
+}
+
 /// Where the client finds its servers, and what its maker put into it.
 #[derive(Clone)]
 pub struct Home {
@@ -110,6 +163,8 @@ pub struct Home {
     pub https_port: u16,
     pub http_port: u16,
     pub metadata: String,
+    /// Where the signature of the metadata is, if they are signed.
+    pub signature: Option<String>,
     /// DER of the CA that it trusts.
     pub ca: Vec<u8>,
     pub key: RsaPublicKey,
@@ -127,6 +182,12 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("plain-http", include_str!("../../../fixtures/updaters/plain-http.toml")),
     ("one-slot", include_str!("../../../fixtures/updaters/one-slot.toml")),
     ("restless", include_str!("../../../fixtures/updaters/restless.toml")),
+    ("unsigned-metadata", include_str!("../../../fixtures/updaters/unsigned-metadata.toml")),
+    ("stale-metadata", include_str!("../../../fixtures/updaters/stale-metadata.toml")),
+    ("stays-broken", include_str!("../../../fixtures/updaters/stays-broken.toml")),
+    ("talks-on", include_str!("../../../fixtures/updaters/talks-on.toml")),
+    ("needs-network", include_str!("../../../fixtures/updaters/needs-network.toml")),
+    ("stays-away", include_str!("../../../fixtures/updaters/stays-away.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
 ];
 
@@ -147,7 +208,8 @@ impl Updater {
         let listener = TcpListener::bind(home.page)
             .await
             .map_err(|e| SimError::listen(super::Transport::Tcp, home.page.ip(), home.page.port(), e))?;
-        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button: Notify::new() });
+        let (button, off) = (Notify::new(), AtomicBool::new(false));
+        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button, off, isolated: self.isolated });
         let mut tasks = JoinSet::new();
         tasks.spawn(page(listener, state.clone(), self.version.clone()));
         if let Some(every) = self.poll_ms.map(Duration::from_millis) {
@@ -160,7 +222,9 @@ impl Updater {
                         () = state.button.notified() => {}
                     }
                     // Whatever goes wrong, it looks again later: that is what it is judged by.
-                    let _ = self.look(&home, &state.runs).await;
+                    if !state.off.load(Ordering::Relaxed) || self.isolated == Isolated::Talks {
+                        let _ = self.look(&home, &state.runs).await;
+                    }
                 }
             });
         }
@@ -173,7 +237,18 @@ impl Updater {
             return None;
         }
         let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
+        if let (Some(path), Signed::Verified) = (&home.signature, self.metadata) {
+            let signature = fetch::get(home, self.trust, self.fallback, path).await?;
+            if !package::verify(&home.key, &text.bytes, &signature.bytes) {
+                return None;
+            }
+        }
         let metadata: Metadata = serde_json::from_slice(&text.bytes).ok()?;
+        let holds = |until: &String| until.parse::<jiff::Timestamp>().is_ok_and(|u| u >= super::clock::now());
+        let over = !metadata.expires.as_ref().is_none_or(holds);
+        if over && self.expiry == Expiry::Checked {
+            return None;
+        }
         let newer = package::number(&metadata.version) > package::number(&running);
         if metadata.version == running || metadata.path.is_empty() || !(newer || self.rollback == Rollback::Allowed) {
             return None;
@@ -195,18 +270,16 @@ impl Updater {
             (None, _) => false,
             (Some(s), _) => package::verify(&home.key, &found.description, s),
         };
-        let believed = signed && found.intact;
-        match self.signature {
-            Signature::AfterInstall => {
-                *lock(runs) = found.version;
-                // It starts, and then looks at what it runs.
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                if !believed {
-                    *lock(runs) = running;
-                }
-            }
-            Signature::Verified | Signature::Optional if believed => *lock(runs) = found.version,
-            Signature::Verified | Signature::Optional => {}
+        let (believed, nothing) = (signed && found.intact, String::new());
+        if !believed && self.signature != Signature::AfterInstall {
+            return Some(());
+        }
+        lock(runs).clone_from(if found.starts { &found.version } else { &nothing });
+        // It starts, and then looks at what it runs.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let goes_back = !found.starts && self.failed_start == FailedStart::GoesBack;
+        if goes_back || !believed {
+            *lock(runs) = running;
         }
         Some(())
     }
@@ -217,6 +290,9 @@ struct State {
     runs: Mutex<String>,
     /// Makes it look at once, as a button in an app does.
     button: Notify,
+    /// Taken off the network.
+    off: AtomicBool,
+    isolated: Isolated,
 }
 
 /// What an update server says is new.
@@ -224,6 +300,7 @@ struct State {
 struct Metadata {
     version: String,
     path: String,
+    expires: Option<String>,
 }
 
 fn lock(runs: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
@@ -260,10 +337,15 @@ async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::
     match request.get(..n).unwrap_or_default() {
         r if r.starts_with(b"POST /recover ") => factory.clone_into(&mut lock(&state.runs)),
         r if r.starts_with(b"POST /check ") => state.button.notify_one(),
+        r if r.starts_with(b"POST /isolate ") => state.off.store(true, Ordering::Relaxed),
+        r if r.starts_with(b"POST /rejoin ") => {
+            state.off.store(state.isolated == Isolated::StaysAway, Ordering::Relaxed);
+        }
         _ => {}
     }
     let runs = current(&state.runs);
-    let status = if runs.is_empty() { "500 No Software" } else { "200 OK" };
+    let stopped = state.isolated == Isolated::Stops && state.off.load(Ordering::Relaxed);
+    let status = if runs.is_empty() || stopped { "500 No Software" } else { "200 OK" };
     let body = format!("{{\"version\":\"{runs}\"}}\n");
     let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await?;

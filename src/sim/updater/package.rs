@@ -10,6 +10,8 @@ pub struct Package {
     pub model: String,
     /// The image's digest is the stated one.
     pub intact: bool,
+    /// What the image does when it is started, as makers build one to test with.
+    pub starts: bool,
 }
 
 /// `None`: it is cut off, or no package at all.
@@ -22,7 +24,8 @@ pub fn read(bytes: &[u8]) -> Option<Package> {
     let image = files.get(&quoted(&text, "filename")?)?;
     let intact = Sha256::digest(image).iter().map(|b| format!("{b:02x}")).collect::<String>() == stated;
     let (version, model) = (quoted(&text, "version")?, quoted(&text, "hardware-compatibility")?);
-    Some(Package { description, signature, version, model, intact })
+    let starts = quoted(&text, "self-test").is_none_or(|t| t != "fails");
+    Some(Package { description, signature, version, model, intact, starts })
 }
 
 pub fn verify(key: &RsaPublicKey, description: &[u8], signature: &[u8]) -> bool {
