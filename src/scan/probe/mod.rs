@@ -35,6 +35,7 @@ mod local_control;
 mod login;
 mod logins;
 mod lwm2m_objects;
+mod malformed_input;
 mod mqtt;
 mod mqtt_publish;
 mod mqtt_session;
@@ -131,6 +132,7 @@ pub static PROBES: &[&Probe] = &[
     &http_forgery::PROBE,
     &http_passwords::PROBE,
     &guessing::PROBE,
+    &malformed_input::PROBE,
     &device_binding::END,
 ];
 
