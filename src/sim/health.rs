@@ -103,6 +103,11 @@ impl Health {
             return false;
         }
         *count += 1;
+        drop(died);
+        // What is asked right after must find it down already.
+        if death.after_ms == 0 && death.how != How::Reboots {
+            self.down.send_replace(Some(death.how));
+        }
         tokio::spawn(die(Arc::clone(self), death.clone()));
         true
     }

@@ -41,6 +41,7 @@ mod mqtt_publish;
 mod mqtt_session;
 mod mqtt_takeover;
 mod onvif_services;
+pub mod parsers;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;

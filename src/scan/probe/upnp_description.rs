@@ -111,7 +111,7 @@ fn place(location: &str) -> Option<(Endpoint, String)> {
 }
 
 /// The texts of the elements that matter, several of one name in order.
-fn fields(xml: &str) -> BTreeMap<String, Vec<String>> {
+pub fn fields(xml: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut inside: Option<String> = None;
     for token in Tokenizer::new(xml).flatten() {

@@ -107,24 +107,34 @@ impl<'a> Series<'a> {
 
     /// One case, and what came of it.
     async fn case(&mut self, case: &'static Case) -> Result<(), Trouble> {
-        let tape = self.target.send(self.ctx, case, &self.target.bytes(case)).await?;
+        let tape = self.deliver(case, &self.target.bytes(case)).await?;
         let since = Instant::now();
         self.recent.push_back(case);
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
         match self.lost(since).await? {
+            None if tape.is_none() => Err(Trouble::NotUnderstood(format!("{} could not be sent", case.id))),
             None => {
                 let answered_after_ms = millis(since.elapsed());
-                self.record(Event::Survived { case: case.id.clone(), answered_after_ms }, Some(tape));
+                self.record(Event::Survived { case: case.id.clone(), answered_after_ms }, tape);
                 Ok(())
             }
             Some(how) => {
                 self.losses += 1;
                 let loss = self.loss(how, since).await?;
-                self.record(Event::Lost { case: case.id.clone(), loss }, Some(tape));
+                self.record(Event::Lost { case: case.id.clone(), loss }, tape);
                 if self.gone { Ok(()) } else { self.isolate(case).await }
             }
+        }
+    }
+
+    /// Sends a case. None: the device did not take it, perhaps because an earlier one brought it down.
+    async fn deliver(&self, case: &Case, bytes: &[u8]) -> Result<Option<Sha256Digest>, Trouble> {
+        match self.target.send(self.ctx, case, bytes).await {
+            Ok(tape) => Ok(Some(tape)),
+            Err(t @ (Trouble::NotAdmitted(_) | Trouble::Ours(_))) => Err(t),
+            Err(_) => Ok(None),
         }
     }
 
@@ -228,9 +238,9 @@ impl<'a> Series<'a> {
     async fn again(&mut self, case: &'static Case) -> Result<bool, Trouble> {
         sleep(apart(self.ctx)).await;
         let bytes = self.target.bytes(case);
-        let tape = self.target.send(self.ctx, case, &bytes).await?;
+        let tape = self.deliver(case, &bytes).await?;
         let loss = self.watch().await?;
-        self.record(Event::Again { case: case.id.clone(), loss }, Some(tape));
+        self.record(Event::Again { case: case.id.clone(), loss }, tape);
         let (length, sha256) = (bytes.len() as u64, Sha256Digest::of(&bytes));
         let hex = bytes.iter().take(KEEP).map(|b| format!("{b:02x}")).collect();
         if loss.is_some() {
@@ -244,7 +254,7 @@ impl<'a> Series<'a> {
         sleep(apart(self.ctx)).await;
         for case in cases {
             // It may be lost half-way, which the watch sees.
-            if self.target.send(self.ctx, case, &self.target.bytes(case)).await.is_err() {
+            if self.deliver(case, &self.target.bytes(case)).await?.is_none() {
                 break;
             }
         }
