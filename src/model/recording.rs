@@ -62,7 +62,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
-    Header(Header),
+    Header(Box<Header>),
     RunStarted {
         run: String,
         probe: String,
@@ -241,7 +241,7 @@ impl Reader {
                 if h.format != if self.chain.is_some() { FORMAT } else { UNCHAINED } {
                     return Err(RecordingError::Format(h.format));
                 }
-                if self.header.replace(h).is_some() {
+                if self.header.replace(*h).is_some() {
                     return Err(RecordingError::Twice { line: number, id: "header".to_owned() });
                 }
             }

@@ -194,10 +194,9 @@ struct Steady {}
 impl Judge for Steady {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let known = evidence.known("malformed-input", |r| match &r.observation {
-            Observation::Malformed { malformed: Malformed { set, event, .. } } => match event {
-                Event::Before { asked, answered, slowest_ms, .. } => Some((*set, *asked, *answered, *slowest_ms)),
-                _ => None,
-            },
+            Observation::Malformed {
+                malformed: Malformed { set, event: Event::Before { asked, answered, slowest_ms, .. }, .. },
+            } => Some((*set, *asked, *answered, *slowest_ms)),
             _ => None,
         });
         every(&known, "no service for which there is wrong input", |seen| {
