@@ -61,8 +61,9 @@ pub struct Record {
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a line is taken apart as soon as it is read")]
 pub enum Line {
-    Header(Box<Header>),
+    Header(Header),
     RunStarted {
         run: String,
         probe: String,
@@ -241,7 +242,7 @@ impl Reader {
                 if h.format != if self.chain.is_some() { FORMAT } else { UNCHAINED } {
                     return Err(RecordingError::Format(h.format));
                 }
-                if self.header.replace(*h).is_some() {
+                if self.header.replace(h).is_some() {
                     return Err(RecordingError::Twice { line: number, id: "header".to_owned() });
                 }
             }

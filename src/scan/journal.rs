@@ -93,7 +93,7 @@ impl Journal {
     pub fn create(dir: &Path, header: Header) -> io::Result<Self> {
         let new = |name: &str| OpenOptions::new().append(true).create_new(true).open(dir.join(name));
         let mut recording = Log { file: new(RECORDING)?, last: Some(seed(dir)?) };
-        let first = serde_json::to_string(&Line::Header(Box::new(header))).map_err(io::Error::other)?;
+        let first = serde_json::to_string(&Line::Header(header)).map_err(io::Error::other)?;
         let first = recording.append(&first)?;
         let inner = Inner {
             recording,
