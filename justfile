@@ -31,3 +31,7 @@ bench-links:
 # docs/accuracy.md: what scans find of what is there, over 20 runs, beside nmap; root, most of an hour.
 accuracy:
     scripts/accuracy
+
+# Parsers of strangers' bytes, SECONDS each, on what chance makes of golden packets.
+fuzz seconds="600":
+    scripts/fuzz {{seconds}}

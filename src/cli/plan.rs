@@ -47,11 +47,10 @@ pub async fn run(a: ScanArgs) -> Done {
                 p.scope.credentials.per_account, p.scope.credentials.per_service
             ),
             "guessing" => guesses(&p.scope),
+            "malformed-input" => malformed(&p.scope),
             _ => String::new(),
         };
-        let granted = probe.id != "guessing" || p.scope.guessing.is_some();
-        let allowed =
-            if probe.touch <= p.scope.most && granted { "" } else { "  NOT RUN: more intrusive than the scope allows" };
+        let allowed = if runs(probe, &p.scope) { "" } else { "  NOT RUN: more intrusive than the scope allows" };
         let _ = writeln!(out, "{:>2}. {:<18} {:<34} {note}{allowed}", n + 1, probe.id, probe.title);
     }
     let _ = writeln!(out, "about {seconds} s when the device answers at once and has few services; nothing was sent");
@@ -59,9 +58,21 @@ pub async fn run(a: ScanArgs) -> Done {
     Ok(Exit::Passed)
 }
 
-/// Guessing needs a grant of its own.
+/// Guessing and wrong input need grants of their own.
 fn runs(probe: &Probe, scope: &Scope) -> bool {
-    probe.touch <= scope.most && (probe.id != "guessing" || scope.guessing.is_some())
+    let granted = match probe.id {
+        "guessing" => scope.guessing.is_some(),
+        "malformed-input" => scope.malformed.is_some(),
+        _ => true,
+    };
+    probe.touch <= scope.most && granted
+}
+
+/// What wrong input would cost.
+fn malformed(scope: &Scope) -> String {
+    let Some(grant) = &scope.malformed else { return "the scope file has no [malformed]".to_owned() };
+    let (hold, recovery) = (grant.hold_seconds, grant.recovery_seconds);
+    format!("may crash services; holds connections for {hold} s, waits up to {recovery} s for recovery")
 }
 
 /// What guessing would cost whom.

@@ -13,6 +13,7 @@ pub mod access;
 mod asked;
 pub mod guessing;
 pub mod lab;
+pub mod malformed;
 pub mod public;
 pub mod tls;
 pub mod web;
@@ -415,6 +416,10 @@ pub enum Observation {
     /// One event of a series of guesses.
     Guessing {
         guessing: guessing::Guessing,
+    },
+    /// One event of a series of wrong input.
+    Malformed {
+        malformed: malformed::Malformed,
     },
     /// A path that takes log-ins in JSON, and the paths that were closed without one.
     JsonLogin {

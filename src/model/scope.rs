@@ -95,6 +95,24 @@ impl Guessing {
     }
 }
 
+/// The grant to send services what they must refuse, which may crash them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Malformed {
+    /// How long to wait for a service that was lost to come back.
+    #[serde(default = "Malformed::default_seconds")]
+    pub recovery_seconds: u32,
+    /// How long slow and idle connections are held. Less than a minute proves less.
+    #[serde(default = "Malformed::default_seconds")]
+    pub hold_seconds: u32,
+}
+
+impl Malformed {
+    fn default_seconds() -> u32 {
+        60
+    }
+}
+
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -254,6 +272,9 @@ pub struct Scope {
     /// Grants guessing; without it nothing is guessed, however much else is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guessing: Option<Guessing>,
+    /// Grants wrong input; without it none is sent, however much else is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub malformed: Option<Malformed>,
     /// Accounts to look at the inside with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
@@ -355,6 +376,7 @@ impl Scope {
             pace: Pace::Adaptive,
             credentials: CredentialBudget::default(),
             guessing: None,
+            malformed: None,
             accounts: Vec::new(),
             idle_seconds: None,
             public_addresses: false,

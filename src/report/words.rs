@@ -10,6 +10,7 @@ use crate::model::{
 
 mod access;
 mod lab;
+mod malformed;
 mod public;
 mod tls;
 
@@ -97,6 +98,7 @@ pub fn words(o: &Observation) -> String {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
         Observation::Guessing { guessing: g } => guess(g),
+        Observation::Malformed { malformed: m } => malformed::words(m),
         Observation::JsonLogin { path, status, closed, .. } => {
             format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))
         }

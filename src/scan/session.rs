@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Semaphore, watch},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch},
     time::Instant,
 };
 
@@ -218,9 +218,18 @@ impl Ctx {
     }
 
     pub async fn tcp(&self, endpoint: Endpoint) -> Result<Wire, Trouble> {
-        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
         let permit = self.session.slots.clone().acquire_owned().await;
         let permit = permit.map_err(|e| Trouble::Ours(std::io::Error::other(e)))?;
+        self.dial(endpoint, Some(permit)).await
+    }
+
+    /// A connection that is held open on purpose, and takes no place among those in flight.
+    pub async fn hold(&self, endpoint: Endpoint) -> Result<Wire, Trouble> {
+        self.dial(endpoint, None).await
+    }
+
+    async fn dial(&self, endpoint: Endpoint, permit: Option<OwnedSemaphorePermit>) -> Result<Wire, Trouble> {
+        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
         let stream = wire::dial(admitted, CONNECT).await?;
         let local = stream.local_addr().map(|a| a.to_string()).unwrap_or_default();
         let tape = Tape::new(self.session.journal.clone(), endpoint, local);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::SimError;
+use super::health::Death;
 use super::service::{
     Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, natpmp, ntp, oldtls, raw, redis, rsync, rtsp, snmp, ssdp,
     ssh, telnet, tftp,
@@ -65,6 +66,11 @@ pub struct Faults {
     pub rate: Option<u32>,
     /// New TCP connections per second above which the device is gone for three seconds.
     pub flood_reboot: Option<u32>,
+    /// Every so many TCP connections, one gets no answer.
+    pub deaf_every: Option<u64>,
+    /// Input that its services do not survive.
+    #[serde(default)]
+    pub dies: Vec<Death>,
 }
 
 impl Device {

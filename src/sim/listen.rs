@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 
+use super::health::{Health, How};
 use super::stage::{Power, Stage};
 use super::{SimError, Transport};
 
@@ -27,6 +28,11 @@ pub struct LineFaults {
     pub vanish_after: Option<u32>,
     /// Seconds that pass before the service does anything on a new connection.
     pub first_byte_after: Option<u64>,
+    /// Seconds after which a visit is ended, whatever it is about.
+    pub longest_visit: Option<u64>,
+    /// The next connection is served when the one before has ended.
+    #[serde(default)]
+    pub one_at_a_time: bool,
 }
 
 /// A service that speaks on one TCP connection.
@@ -52,7 +58,9 @@ impl Raising {
         let listener = listen(&self.stage, port)
             .map_err(|source| SimError::listen(Transport::Tcp, self.stage.host, port, source))?;
         self.endpoints.push((Transport::Tcp, port));
-        let line = Line { stage: Arc::clone(&self.stage), port, faults: faults.clone(), speaker: Arc::new(speaker) };
+        let health = Health::of(&self.stage, nominal);
+        let line =
+            Line { stage: Arc::clone(&self.stage), port, faults: faults.clone(), speaker: Arc::new(speaker), health };
         self.tasks.spawn(line.serve(listener));
         Ok(())
     }
@@ -63,7 +71,8 @@ impl Raising {
             .await
             .map_err(|source| SimError::listen(Transport::Udp, self.stage.host, port, source))?;
         self.endpoints.push((Transport::Udp, port));
-        self.tasks.spawn(answer_datagrams(socket, answerer, Arc::clone(&self.stage)));
+        let health = Health::of(&self.stage, nominal);
+        self.tasks.spawn(answer_datagrams(socket, port, answerer, Arc::clone(&self.stage), health));
         Ok(())
     }
 }
@@ -81,6 +90,7 @@ struct Line<S> {
     port: u16,
     faults: LineFaults,
     speaker: Arc<S>,
+    health: Arc<Health>,
 }
 
 impl<S: Speaker> Line<S> {
@@ -91,11 +101,13 @@ impl<S: Speaker> Line<S> {
         while let Some(listener) = next {
             tokio::select! {
                 gone = power.wait_for(|power| *power == Power::Off) => if gone.is_err() { return },
+                () = self.health.wait(|down| down == Some(How::Closes)) => {}
                 () = self.accept(listener, &mut left) => return,
             }
             if power.wait_for(|power| *power == Power::On).await.is_err() {
                 return;
             }
+            self.health.wait(|down| down.is_none()).await;
             next = listen(&self.stage, self.port).ok();
         }
     }
@@ -106,7 +118,7 @@ impl<S: Speaker> Line<S> {
         while *left != Some(0) {
             tokio::select! {
                 Some(_) = visits.join_next() => {}
-                accepted = listener.accept() => {
+                accepted = listener.accept(), if !self.faults.one_at_a_time || visits.is_empty() => {
                     let Ok((stream, _)) = accepted else {
                         // Out of descriptors, most likely: let some visits end first.
                         tokio::time::sleep(BREATH).await;
@@ -126,15 +138,23 @@ impl<S: Speaker> Line<S> {
             reset(&stream);
             return;
         };
-        let speaker = Arc::clone(&self.speaker);
+        let (speaker, health) = (Arc::clone(&self.speaker), Arc::clone(&self.health));
+        let deaf = self.stage.is_deaf();
         let silence = Duration::from_secs(self.faults.first_byte_after.unwrap_or(0));
+        let longest = self.faults.longest_visit.map_or(LONGEST_VISIT, Duration::from_secs);
         visits.spawn(async move {
             let visit = async {
+                match health.down() {
+                    None if deaf => return std::future::pending().await,
+                    None => health.look(&stream).await,
+                    Some(How::ShutsOut) => return,
+                    Some(How::Closes | How::Hangs | How::Reboots) => return health.wait(|down| down.is_none()).await,
+                }
                 tokio::time::sleep(silence).await;
                 // A visitor who leaves or lies is normal for a device: nothing to report.
                 drop(speaker.speak(stream).await);
             };
-            drop(tokio::time::timeout(LONGEST_VISIT, visit).await);
+            drop(tokio::time::timeout(longest, visit).await);
             drop(seat);
         });
     }
@@ -146,16 +166,35 @@ fn reset(stream: &TcpStream) {
     drop(stream.set_zero_linger());
 }
 
-async fn answer_datagrams<A: Answerer>(socket: UdpSocket, answerer: A, stage: Arc<Stage>) {
+async fn answer_datagrams<A: Answerer>(
+    first: UdpSocket,
+    port: u16,
+    answerer: A,
+    stage: Arc<Stage>,
+    health: Arc<Health>,
+) {
+    let mut next = Some(first);
+    while let Some(socket) = next {
+        tokio::select! {
+            () = health.wait(|down| down == Some(How::Closes)) => drop(socket),
+            () = answer_on(&socket, &answerer, &stage, &health) => return,
+        }
+        health.wait(|down| down.is_none()).await;
+        next = UdpSocket::bind((stage.host, port)).await.ok();
+    }
+}
+
+async fn answer_on<A: Answerer>(socket: &UdpSocket, answerer: &A, stage: &Stage, health: &Arc<Health>) {
     let power = stage.power();
     let mut buffer = vec![0; LARGEST_DATAGRAM];
     loop {
         // An ICMP error for an earlier answer arrives as an error here: go on.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        if *power.borrow() == Power::Off {
+        let datagram = buffer.get(..length).unwrap_or_default();
+        if *power.borrow() == Power::Off || health.down().is_some() || health.weigh(datagram) {
             continue;
         }
-        for answer in answerer.answer(from, buffer.get(..length).unwrap_or_default()) {
+        for answer in answerer.answer(from, datagram) {
             drop(socket.send_to(&answer, from).await);
         }
     }

@@ -9,6 +9,7 @@ mod clock;
 mod device;
 mod error;
 mod fill;
+mod health;
 mod listen;
 mod service;
 mod stage;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::device::{Faults, Identity};
+use super::health::Death;
 use super::{Counters, PortShift, SimError};
 
 /// How long a device is away after a flood.
@@ -82,6 +83,20 @@ impl Stage {
         self.power.subscribe()
     }
 
+    pub fn deaths(&self) -> impl Iterator<Item = &Death> {
+        self.faults.dies.iter()
+    }
+
+    /// Whether the connection that was just let in is one of those that get no answer.
+    pub fn is_deaf(&self) -> bool {
+        self.faults.deaf_every.is_some_and(|every| every > 0 && self.tally().connections.is_multiple_of(every))
+    }
+
+    /// Takes the whole device away for as long as a reboot takes.
+    pub fn reboot(&self) {
+        self.power.send_if_modified(|power| std::mem::replace(power, Power::Off) == Power::On);
+    }
+
     /// Lets a new TCP connection in, or not, as the faults of the device have it.
     pub fn admit(self: &Arc<Self>) -> Option<Seat> {
         let mut tally = self.tally();
@@ -90,7 +105,7 @@ impl Stage {
         if self.faults.flood_reboot.is_some_and(|most| in_second > most) {
             tally.reset += 1;
             drop(tally);
-            self.power.send_if_modified(|power| std::mem::replace(power, Power::Off) == Power::On);
+            self.reboot();
             return None;
         }
         let full = tally.live >= self.faults.sockets.unwrap_or(MOST_SOCKETS);

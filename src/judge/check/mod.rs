@@ -58,6 +58,7 @@ mod lab;
 mod local_control_proto_auth;
 mod lwm2m_security_object;
 mod m2m_password_rejected;
+mod malformed;
 mod mdns_info_leak;
 mod model_designation_match;
 mod mqtt;
@@ -251,6 +252,7 @@ pub static CHECKS: &[&Check] = &[
     &coap_core_exposure::CHECK,
     &coap_dtls_default_psk::CHECK,
     &coap_dtls_profile::CHECK,
+    &malformed::COAP,
     &coap_nosec_only::CHECK,
     &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
@@ -263,6 +265,7 @@ pub static CHECKS: &[&Check] = &[
     &datastore_remote_open::CHECK,
     &dev_unique_password_two_samples::CHECK,
     &disc_target_binding::CHECK,
+    &malformed::DISCOVERY,
     &dns_open_resolver::CHECK,
     &documents::PERSONAL,
     &documents::SENSORS,
@@ -295,6 +298,7 @@ pub static CHECKS: &[&Check] = &[
     &web_policy::MIXED,
     &web_exposure::INFO,
     &http_json_login_default_creds::CHECK,
+    &malformed::HTTP,
     &web_questions::METHODS,
     &http_password_change::CHECK,
     &http_password_policy::CHECK,
@@ -303,6 +307,7 @@ pub static CHECKS: &[&Check] = &[
     &http_session_timeout::CHECK,
     &http_session_token_entropy::CHECK,
     &http_setup_authz::CHECK,
+    &malformed::SLOW,
     &http_static_bearer_token::CHECK,
     &http_user_enumeration::CHECK,
     &web_exposure::SOURCE,
@@ -311,6 +316,7 @@ pub static CHECKS: &[&Check] = &[
     &isolation::EFFECTIVE,
     &isolation::FUNCTION,
     &isolation::RETURN,
+    &malformed::STEADY,
     &local_control_proto_auth::CHECK,
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,
@@ -322,6 +328,8 @@ pub static CHECKS: &[&Check] = &[
     &guessing::MQTT,
     &mqtt_cleartext_listener::CHECK,
     &mqtt_default_creds::CHECK,
+    &malformed::MQTT,
+    &malformed::IDLE,
     &mqtt_retained_sensitive::CHECK,
     &mqtt_session_takeover::CHECK,
     &mqtt_sys_topics::CHECK,
@@ -340,12 +348,14 @@ pub static CHECKS: &[&Check] = &[
     &publications::BY_ADDRESS,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
+    &malformed::MEDIA,
     &rtsp_unauth_stream::CHECK,
     &pointers::DEVICE,
     &snmp_default_community_read::CHECK,
     &snmp_default_community_write::CHECK,
     &snmp_info_leak::CHECK,
     &snmp_legacy_version::CHECK,
+    &malformed::SNMP,
     &snmpv3_weak::CHECK,
     &ssh_algorithms::CHECK,
     &ssh_auth_methods::CHECK,
@@ -376,6 +386,7 @@ pub static CHECKS: &[&Check] = &[
     &tls_key_shared_samples::CHECK,
     &tls_known_flaws::CHECK,
     &tls_legacy_versions_refused::CHECK,
+    &malformed::TLS,
     &tls_matches_declaration::CHECK,
     &tls_modern_version::CHECK,
     &tls_mtls_enforced::CHECK,
@@ -414,6 +425,7 @@ pub static CHECKS: &[&Check] = &[
     &disclosure::PUBLISHED,
     &vdp_security_txt::CHECK,
     &disclosure::SECURITY_TXT,
+    &malformed::FRAMES,
     &ws_unauth::CHECK,
 ];
 

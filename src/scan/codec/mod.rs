@@ -2,6 +2,7 @@
 pub mod ber;
 pub mod client_hello;
 pub mod infra;
+pub mod markup;
 pub mod onvif;
 pub mod smb;
 pub mod snmp;

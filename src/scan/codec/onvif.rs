@@ -1,4 +1,5 @@
 //! The few SOAP messages of ONVIF that a reader needs (ONVIF Core Specification; WS-Security UsernameToken profile 1.0).
+use super::markup;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use html5gum::{Token, Tokenizer};
 use sha1::{Digest, Sha1};
@@ -80,7 +81,7 @@ pub struct Soap {
 pub fn read(xml: &str) -> Soap {
     let mut soap = Soap::default();
     let (mut inside, mut utc) = (String::new(), false);
-    for token in Tokenizer::new(xml).flatten() {
+    for token in Tokenizer::new(markup::tame(xml)).flatten() {
         match token {
             Token::StartTag(tag) => {
                 inside = local(&tag.name);

@@ -106,8 +106,9 @@ fn begin(addr: SocketAddr) -> io::Result<Begun> {
 }
 
 impl Wire {
-    pub fn of(stream: TcpStream, tape: Tape, permit: OwnedSemaphorePermit) -> Self {
-        Self { io: Box::new(stream), tape, permit: Some(permit) }
+    /// Without a permit it counts among no connections in flight.
+    pub fn of(stream: TcpStream, tape: Tape, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { io: Box::new(stream), tape, permit }
     }
 
     /// Goes on through a further layer; the tape then holds what is inside it.

@@ -66,7 +66,7 @@ async fn coap(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn links(text: &str) -> Vec<CoapLink> {
+pub fn links(text: &str) -> Vec<CoapLink> {
     let read = |(path, attributes): (&str, coap_lite::link_format::LinkAttributeParser<'_>)| {
         let (mut resource_type, mut observable) = (String::new(), false);
         for (name, value) in attributes {

@@ -1,4 +1,5 @@
 //! What a page is for, read from its tags by html5gum: title, forms, what it loads and where it leads.
+use crate::scan::codec::markup;
 use html5gum::{Token, Tokenizer};
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ impl Form {
 pub fn read(text: &str) -> Page {
     let mut page = Page::default();
     let (mut in_title, mut form) = (false, None::<Form>);
-    for token in Tokenizer::new(text).flatten() {
+    for token in Tokenizer::new(markup::tame(text)).flatten() {
         match token {
             Token::StartTag(tag) => {
                 let get = |n: &str| {

@@ -36,11 +36,13 @@ mod local_control;
 mod login;
 mod logins;
 mod lwm2m_objects;
+mod malformed_input;
 mod mqtt;
 mod mqtt_publish;
 mod mqtt_session;
 mod mqtt_takeover;
 mod onvif_services;
+pub mod parsers;
 mod rtsp;
 mod rtsp_streams;
 mod service_identify;
@@ -133,6 +135,7 @@ pub static PROBES: &[&Probe] = &[
     &http_forgery::PROBE,
     &http_passwords::PROBE,
     &guessing::PROBE,
+    &malformed_input::PROBE,
     &device_binding::END,
 ];
 

@@ -204,7 +204,7 @@ fn connect_as(level: Level, login: Option<(&str, &str)>, id: &str) -> Vec<u8> {
 }
 
 /// Takes one whole packet off the buffer.
-fn split(buffer: &mut bytes::BytesMut) -> Result<Option<(u8, Vec<u8>)>, Trouble> {
+pub fn split(buffer: &mut bytes::BytesMut) -> Result<Option<(u8, Vec<u8>)>, Trouble> {
     let (mut length, mut used) = (0usize, 1usize);
     loop {
         let Some(byte) = buffer.get(used) else { return Ok(None) };

@@ -75,7 +75,7 @@ fn split(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
     (body.len() >= length.min(MOST)).then(|| (head, body.iter().copied().take(length).collect()))
 }
 
-fn reply(bytes: &[u8]) -> Option<Reply> {
+pub fn reply(bytes: &[u8]) -> Option<Reply> {
     let (head, body) = split(bytes)?;
     let status = head.strip_prefix("RTSP/")?.split_whitespace().nth(1)?.parse().ok()?;
     Some(Reply { status, body: String::from_utf8_lossy(&body).into_owned(), head })

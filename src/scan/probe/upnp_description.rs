@@ -2,6 +2,7 @@
 use super::Probe;
 use crate::model::{Endpoint, Observation, Touch, Transport, Why, observation::clean};
 use crate::scan::{
+    codec::markup,
     net::{Trouble, http::Request, wire::Replies},
     session::{Ctx, Identified},
 };
@@ -111,10 +112,10 @@ fn place(location: &str) -> Option<(Endpoint, String)> {
 }
 
 /// The texts of the elements that matter, several of one name in order.
-fn fields(xml: &str) -> BTreeMap<String, Vec<String>> {
+pub fn fields(xml: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut inside: Option<String> = None;
-    for token in Tokenizer::new(xml).flatten() {
+    for token in Tokenizer::new(markup::tame(xml)).flatten() {
         match token {
             Token::StartTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).to_lowercase();

@@ -124,7 +124,7 @@ fn read_head(bytes: &[u8], key: &str) -> Option<(u16, bool, Vec<u8>)> {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+pub struct Seen {
     /// Messages with content, and their bytes; those that ask for a log-in or keep the connection are not counted.
     messages: u32,
     bytes: u64,
@@ -152,7 +152,7 @@ async fn listen(wire: &mut Wire, mut bytes: Vec<u8>) -> Seen {
 
 impl Seen {
     /// Reads the whole frames; how many bytes they took.
-    fn take(&mut self, bytes: &[u8]) -> usize {
+    pub fn take(&mut self, bytes: &[u8]) -> usize {
         let mut used = 0;
         loop {
             let mut cursor = Cursor::new(bytes.get(used..).unwrap_or_default());

@@ -191,7 +191,7 @@ impl<'a> Sites<'a> {
         let stream = wire::dial(admitted, CONNECT).await?;
         let local = stream.local_addr().map(|a| a.to_string()).unwrap_or_default();
         let tape = Tape::new(self.notes.journal.clone(), at, local);
-        let mut wire = Wire::of(stream, tape, permit);
+        let mut wire = Wire::of(stream, tape, Some(permit));
         if secret {
             wire = tls::of_a_site(wire, host, WAIT).await?;
         }

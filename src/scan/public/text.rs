@@ -1,5 +1,6 @@
 //! What there is to read in a document, and what it says of its language.
 use crate::model::observation::clean;
+use crate::scan::codec::markup;
 use html5gum::{Token, Tokenizer};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -21,13 +22,15 @@ pub struct Readable {
 
 pub fn read(body: &[u8], content_type: &str) -> Readable {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let whole = String::from_utf8_lossy(body);
+    let tame = markup::tame(&whole);
     let (text, language) = match kind.as_str() {
-        "text/html" | "application/xhtml+xml" => html(&String::from_utf8_lossy(body)),
-        "text/plain" | "text/markdown" => (String::from_utf8_lossy(body).into_owned(), String::new()),
+        "text/html" | "application/xhtml+xml" => html(tame),
+        "text/plain" | "text/markdown" => (tame.to_owned(), String::new()),
         _ => return Readable::default(),
     };
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut = words.chars().count() > MOST;
+    let cut = tame.len() < whole.len() || words.chars().count() > MOST;
     Readable { text: Some(clean(&words, MOST)), cut, language: clean(&language, 35) }
 }
 

@@ -1,0 +1,171 @@
+//! Wrong input: granted or not at all; crashes are told from coincidence, slowness and defence, and the one packet is named.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#[path = "support/scans.rs"]
+#[expect(dead_code, reason = "what other tests need")]
+mod scans;
+
+use patuh::{
+    judge::{Decision, Evidence, Verdict, check},
+    model::{
+        Observation, Recording,
+        observation::malformed::{Event, Malformed},
+    },
+    sim::{self, Device, PortShift, Running},
+};
+use scans::{patuh_with, root};
+use std::path::Path;
+
+async fn start(name: &str, host: &str) -> Running {
+    let file = Device::parse(sim::find(name).unwrap().toml, name).unwrap();
+    sim::start(&file, host.parse().unwrap(), PortShift::None).await.unwrap()
+}
+
+fn scan(dir: &Path, host: &str, grant: &str) -> Recording {
+    let scope = dir.join("scope.toml");
+    let text =
+        format!("authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nmost = \"stress\"\npace = \"fast\"\n{grant}");
+    std::fs::write(&scope, text).unwrap();
+    let out = dir.join("recording");
+    let mut args = vec!["scan", host, "--scope", scope.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    for probe in ["tcp-ports", "udp-services", "service-identify", "websockets", "malformed-input"] {
+        args.extend(["--probe", probe]);
+    }
+    let (code, _, err) = patuh_with(&dir.join("ledger"), &args);
+    assert_eq!(code, 0, "{err}");
+    Recording::parse(&std::fs::read(out.join("recording.jsonl")).unwrap()).unwrap()
+}
+
+/// A device of the collection, scanned with this grant.
+async fn scanned(name: &str, host: &'static str, grant: &'static str) -> Recording {
+    let running = start(name, host).await;
+    let recording = tokio::task::spawn_blocking(move || {
+        let dir = tempfile::tempdir().unwrap();
+        scan(dir.path(), host, grant)
+    });
+    let recording = recording.await.unwrap();
+    running.stop().await;
+    recording
+}
+
+fn events(recording: &Recording) -> Vec<Malformed> {
+    let of = |r: &patuh::model::Record| match &r.observation {
+        Observation::Malformed { malformed } => Some(malformed.clone()),
+        _ => None,
+    };
+    recording.runs.iter().flat_map(|r| &r.records).filter_map(of).collect()
+}
+
+/// The verdict, and why; connections that were held for `hold_seconds` were held for long enough.
+fn verdict(id: &str, recording: &Recording, hold_seconds: i64) -> (&'static str, String) {
+    let mut parameters = toml::Table::new();
+    if ["http-slow-clients", "mqtt-preconnect-limits"].contains(&id) {
+        parameters.insert("hold_seconds".to_owned(), hold_seconds.into());
+    }
+    match (check::find(id).unwrap().bind)(parameters).unwrap().judge(&Evidence::new(recording, None, None)) {
+        Decision::Absent { what, .. } => ("NOT_APPLICABLE", what),
+        Decision::Judged(j) => {
+            let word = match j.verdict() {
+                Verdict::Pass => "PASS",
+                Verdict::Inconclusive => "INCONCLUSIVE",
+                Verdict::Fail => "FAIL",
+            };
+            let gaps: Vec<String> = j.gaps().map(ToString::to_string).collect();
+            (word, format!("{} | {}", j.observed().join("; "), gaps.join("; ")))
+        }
+    }
+}
+
+const GRANT: &str = "[malformed]\nrecovery_seconds = 15\nhold_seconds = 7\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_grant_of_its_own_nothing_wrong_is_sent() {
+    if !root() {
+        return;
+    }
+    let recording = scanned("robust-box-bad", "127.0.86.20", "").await;
+    assert_eq!(events(&recording), []);
+    assert_eq!(verdict("http-malformed-requests", &recording, 60).0, "INCONCLUSIVE");
+    let judge = (check::find("http-malformed-requests").unwrap().bind)(toml::Table::new()).unwrap();
+    assert!(judge.left_to_assessor(&Evidence::new(&recording, None, None)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_that_survives_everything_passes() {
+    if !root() {
+        return;
+    }
+    let recording = scanned("robust-box-good", "127.0.86.21", GRANT).await;
+    for id in [
+        "coap-malformed-messages",
+        "discovery-malformed",
+        "http-malformed-requests",
+        "http-slow-clients",
+        "live-baseline-canary",
+        "mqtt-malformed-packets",
+        "mqtt-preconnect-limits",
+        "rtsp-sip-malformed",
+        "snmp-malformed",
+        "tls-malformed-records",
+        "ws-malformed-frames",
+    ] {
+        let (got, why) = verdict(id, &recording, 7);
+        assert_eq!(got, "PASS", "{id}: {why}");
+    }
+    let (got, why) = verdict("http-slow-clients", &recording, 60);
+    assert!(got == "PASS" || why.contains("not closed"), "{got}: {why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_crash_is_reproduced_and_the_one_input_behind_it_is_named_with_its_bytes() {
+    if !root() {
+        return;
+    }
+    let grant = "[malformed]\nrecovery_seconds = 15\nhold_seconds = 3\n";
+    let recording = scanned("robust-box-bad", "127.0.86.23", grant).await;
+    for (id, case) in [
+        ("http-malformed-requests", "header-16k"),
+        ("mqtt-malformed-packets", "string-overrun"),
+        ("rtsp-sip-malformed", "session-4k"),
+        ("tls-malformed-records", "extension-overrun"),
+        ("coap-malformed-messages", "etag-of-200"),
+        ("discovery-malformed", "name-loop"),
+        ("snmp-malformed", "deeply-nested"),
+        ("http-slow-clients", "one-slow-client"),
+        ("mqtt-preconnect-limits", "one-silent-client"),
+    ] {
+        let (got, why) = verdict(id, &recording, 7);
+        assert!(got == "FAIL" && why.contains(case), "{id} is {got}: {why}");
+    }
+    // The late one is found among those sent before it.
+    let all = events(&recording);
+    let together = all.iter().filter(|m| m.set.word() == "tls" && matches!(m.event, Event::Together { .. })).count();
+    assert!(together > 0, "nothing was halved");
+    let hex = all.iter().find_map(|m| match &m.event {
+        Event::Suspected { case, hex, .. } if case == "extension-overrun" => Some(hex.clone()),
+        _ => None,
+    });
+    assert!(hex.unwrap().ends_with("000dffff00020401"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coincidence_slowness_deafness_and_defence_are_no_crash() {
+    if !root() {
+        return;
+    }
+    let one = async |name: &str, host: &'static str, words: &str| {
+        let recording = scanned(name, host, GRANT).await;
+        let (got, why) = verdict("http-malformed-requests", &recording, 7);
+        assert!(got == "INCONCLUSIVE" && why.contains(words), "{name} is {got}: {why}");
+        recording
+    };
+    let (deaf, once, _) = tokio::join!(
+        one("trap-deaf-at-times", "127.0.86.24", "not steady"),
+        one("trap-crashed-once", "127.0.86.25", "did not happen again"),
+        one("trap-shuts-out", "127.0.86.26", "shuts us out"),
+    );
+    let (got, why) = verdict("snmp-malformed", &once, 7);
+    assert_eq!(got, "NOT_APPLICABLE", "{why}");
+    let sent = events(&deaf).iter().filter(|m| !matches!(m.event, Event::Before { .. })).count();
+    assert_eq!(sent, 0, "wrong input was sent to a device that was not steady");
+    assert_eq!(verdict("live-baseline-canary", &deaf, 7).0, "INCONCLUSIVE");
+}
