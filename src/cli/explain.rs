@@ -85,7 +85,8 @@ pub fn run(id: &str) -> Done {
         let _ = writeln!(out, "{}: {} (a {})", t.id, t.text, t.kind.word());
     }
     if out.is_empty() {
-        let looked = PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().chain([&public::RUN, &capture::RUN]).map(|r| r.id));
+        let looked =
+            PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().chain([&public::RUN, &capture::RUN]).map(|r| r.id));
         let known = CHECKS.iter().map(|c| c.id).chain(looked).chain(BUILTIN.iter().map(|b| b.0));
         return Err(Failure::new(Exit::Usage, format!("nothing is known as `{id}`{}", nearest(id, known))));
     }

@@ -13,8 +13,7 @@ pub(super) const RUN: &str = "capture";
 pub(super) const TABLE: &str = "x-egress";
 
 /// What keeps a capture from showing that something did not happen, whatever is asked.
-const ALWAYS: [Unread; 5] =
-    [Unread::LinkType, Unread::Malformed, Unread::Fragment, Unread::Connections, Unread::Rows];
+const ALWAYS: [Unread; 5] = [Unread::LinkType, Unread::Malformed, Unread::Fragment, Unread::Connections, Unread::Rows];
 /// And where content is asked for.
 pub(super) const CONTENT: [Unread; 3] = [Unread::Cut, Unread::Beyond, Unread::Hole];
 
@@ -241,7 +240,8 @@ mod tests {
 
     #[test]
     fn a_host_that_would_excuse_anything_is_too_broad() {
-        for host in ["cloud.example.com", "*.example.com", "*.example.co.uk", "192.0.2.7", "192.0.2.0/24", "hub.local"] {
+        for host in ["cloud.example.com", "*.example.com", "*.example.co.uk", "192.0.2.7", "192.0.2.0/24", "hub.local"]
+        {
             assert!(is_narrow(host), "{host}");
         }
         for host in ["", "*", "*.com", "*.co.uk", "cloud.*", "0.0.0.0/0", "::/0", "10.0.0.0/8"] {

@@ -107,9 +107,7 @@ fn whither(standing: Standing, who: &str, d: &Destination) -> Point {
     let more_than_once = d.answered > 1;
     match standing {
         Standing::Declared => Point::Good(format!("{who} is declared")),
-        Standing::Otherwise if more_than_once => {
-            Point::Bad(format!("{who} is declared with another port or protocol"))
-        }
+        Standing::Otherwise if more_than_once => Point::Bad(format!("{who} is declared with another port or protocol")),
         Standing::Undeclared if more_than_once => {
             Point::Bad(format!("{who} is not declared, {} connections", d.answered))
         }
@@ -248,8 +246,12 @@ impl Judge for Unregistered {
             _ => None,
         });
         // A domain of which one name exists is registered.
-        let alive: BTreeSet<&str> =
-            asked.items().iter().filter(|s| s.what.answered > 0).filter_map(|s| psl::domain_str(&s.what.name)).collect();
+        let alive: BTreeSet<&str> = asked
+            .items()
+            .iter()
+            .filter(|s| s.what.answered > 0)
+            .filter_map(|s| psl::domain_str(&s.what.name))
+            .collect();
         let decision = every(&asked, "no name was asked for", |s| {
             let a = s.what;
             match psl::domain_str(&a.name) {
@@ -260,7 +262,10 @@ impl Judge for Unregistered {
                 Some(domain) if domain == a.name && a.nonexistent > 1 => {
                     Point::Bad(format!("{domain} does not exist, and was asked for {} times", a.times))
                 }
-                Some(domain) => Point::Unclear(format!("{} does not exist; whether {domain} is registered is to be looked up", a.name)),
+                Some(domain) => Point::Unclear(format!(
+                    "{} does not exist; whether {domain} is registered is to be looked up",
+                    a.name
+                )),
             }
         });
         watched(decision, evidence, self.hours, &[])

@@ -6,7 +6,8 @@ use crate::model::observation::capture::{
 
 pub fn capture(c: &Capture) -> String {
     let dropped = c.dropped.map_or("what was dropped is not known".to_owned(), |n| format!("{n} dropped"));
-    let filters = if c.filters.is_empty() { String::new() } else { format!(", filtered by {}", c.filters.join(" and ")) };
+    let filters =
+        if c.filters.is_empty() { String::new() } else { format!(", filtered by {}", c.filters.join(" and ")) };
     let d = &c.device;
     let hours = d.spans.iter().map(|s| s.to.saturating_sub(s.from)).sum::<u64>() / 3600;
     let unread: Vec<String> = c.unread.iter().map(|(why, n)| format!("{n} {}", why.words())).collect();

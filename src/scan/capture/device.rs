@@ -27,10 +27,15 @@ impl FromStr for Named {
         let parts: Vec<&str> = text.split([':', '-']).collect();
         let bytes: Option<Vec<u8>> = parts
             .iter()
-            .map(|p| (p.len() == 2).then(|| u8::from_str_radix(p, 16).ok()).flatten())
+            .map(|p| {
+                (p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .then(|| u8::from_str_radix(p, 16).ok())
+                    .flatten()
+            })
             .collect();
         let mac = bytes.and_then(|b| Mac::try_from(b).ok());
-        mac.map(Self::Mac).ok_or_else(|| format!("`{text}` is neither an address nor a MAC address (02:00:00:00:00:01)"))
+        mac.map(Self::Mac)
+            .ok_or_else(|| format!("`{text}` is neither an address nor a MAC address (02:00:00:00:00:01)"))
     }
 }
 
@@ -43,6 +48,8 @@ pub(super) enum Way {
 pub(super) struct Device {
     macs: BTreeSet<Mac>,
     addresses: BTreeSet<IpAddr>,
+    /// By whoever imports.
+    named: BTreeSet<IpAddr>,
     /// More addresses stand behind its MAC address than a device has.
     routes: bool,
     counts: [u64; 4],
@@ -58,7 +65,7 @@ impl Device {
                 Named::Mac(m) => drop(macs.insert(*m)),
             }
         }
-        Self { macs, addresses, routes: false, counts: [0; 4], spans: Vec::new() }
+        Self { macs, named: addresses.clone(), addresses, routes: false, counts: [0; 4], spans: Vec::new() }
     }
 
     /// First pass: on the link it says itself which MAC address has its address.
@@ -74,6 +81,14 @@ impl Device {
         if own && !packet.source.is_unspecified() && !packet.source.is_multicast() && !self.routes {
             self.addresses.insert(packet.source);
             self.routes = self.addresses.len() > MOST_ADDRESSES;
+        }
+    }
+
+    /// After the second pass: of a device that routes for others only what was named is its own.
+    pub fn settle(&mut self) {
+        if self.routes && !self.named.is_empty() {
+            self.addresses.clone_from(&self.named);
+            self.macs.clear();
         }
     }
 
@@ -118,7 +133,7 @@ impl Device {
         let mut spans: Vec<Span> = Vec::new();
         for (from, to) in self.spans {
             match spans.last_mut() {
-                Some(last) if from <= last.to => last.to = last.to.max(to),
+                Some(last) if from <= last.to.saturating_add(ABSENCE) => last.to = last.to.max(to),
                 _ => spans.push(Span { from, to }),
             }
         }
@@ -159,10 +174,12 @@ pub(super) fn place(address: IpAddr) -> Place {
             }
         }
         IpAddr::V6(a) if a.is_multicast() => Place::Group,
-        IpAddr::V6(a) => match a.is_unique_local() || a.is_unicast_link_local() || a.is_loopback() || a.is_unspecified() {
-            true => Place::Local,
-            false => Place::Outside,
-        },
+        IpAddr::V6(a) => {
+            match a.is_unique_local() || a.is_unicast_link_local() || a.is_loopback() || a.is_unspecified() {
+                true => Place::Local,
+                false => Place::Outside,
+            }
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 use super::CaptureError;
 use crate::model::{Sha256Digest, observation::capture::Format};
 use pcap_parser::{
-    Block, InterfaceDescriptionBlock, InterfaceStatisticsBlock, PcapBlockOwned, PcapError, PcapNGOption,
-    create_reader,
+    Block, InterfaceDescriptionBlock, InterfaceStatisticsBlock, PcapBlockOwned, PcapError, PcapNGOption, create_reader,
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -139,7 +138,9 @@ impl Walk {
             PcapBlockOwned::NG(block) => {
                 self.format = Format::Pcapng;
                 match block {
-                    Block::SectionHeader(h) => (self.section, self.big_endian) = (self.interfaces.len(), h.big_endian()),
+                    Block::SectionHeader(h) => {
+                        (self.section, self.big_endian) = (self.interfaces.len(), h.big_endian())
+                    }
                     Block::InterfaceDescription(i) => self.describe(i)?,
                     Block::EnhancedPacket(p) => {
                         let at = u64::from(p.ts_high) << 32 | u64::from(p.ts_low);

@@ -7,7 +7,7 @@ use super::{
     protocol,
     rows::{Offered, Rows, Secret, Whither},
     secrets::{self, Found, Side},
-    stream::{KEPT, Stream},
+    stream::Stream,
     wanted::Wanted,
 };
 use crate::model::{
@@ -20,6 +20,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 const MOST: usize = 100_000;
 /// Bytes of all connections together that are held.
 const MOST_HELD: usize = 48 << 20;
+/// Bytes of one exchange of datagrams that are searched.
+const SEARCHED: usize = 1 << 20;
 /// Of what is encrypted the beginning is enough.
 const ENOUGH: usize = 16 * 1024;
 
@@ -134,7 +136,10 @@ impl<'a> Follow<'a> {
             (false, _) => Opened::Unclear,
         };
         // The ports of an old connection are used again.
-        if s.flags.syn && !s.flags.ack && self.open.get(&key).is_some_and(|c| c.done || c.streams.iter().any(|s| s.held() > 0)) {
+        if s.flags.syn
+            && !s.flags.ack
+            && self.open.get(&key).is_some_and(|c| c.done || c.streams.iter().any(|s| s.held() > 0))
+        {
             self.close(key, place);
             self.open.remove(&key);
         }
@@ -263,16 +268,13 @@ impl<'a> Follow<'a> {
         {
             self.rows.named(Endpoint { host: key.peer.0, transport: Transport::Udp, port: 53 }, place, told, number);
         }
-        let sealed = matches!(
-            spoken,
-            Protocol::Dtls | Protocol::Quic | Protocol::Wireguard | Protocol::Ike | Protocol::Dns | Protocol::Ntp
-        );
-        if !sealed && searched < KEPT {
+        let sealed = matches!(spoken, Protocol::Dtls | Protocol::Quic | Protocol::Wireguard | Protocol::Ike);
+        if !sealed && searched < SEARCHED {
             let side = if (way == Way::Sent) == (opened == Opened::Device) { Side::Client } else { Side::Server };
             for found in secrets::datagram(spoken, side, payload, self.wanted) {
                 self.rows.secret(secret(found, &subject, place, spoken, opened), Some(number));
             }
-        } else if !sealed && searched.saturating_sub(payload.len()) < KEPT {
+        } else if !sealed && searched.saturating_sub(payload.len()) < SEARCHED {
             self.missed(Unread::Beyond);
         }
     }

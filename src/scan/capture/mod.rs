@@ -145,6 +145,7 @@ fn read(path: &Path, named: &[Named], wanted: &Wanted) -> Result<Found, CaptureE
             device.learns(&packet);
         }
     })?;
+    device.settle();
     let mut follow = Follow::new(wanted);
     let about = file::read(path, &mut |p| one(p, &mut device, &mut follow))?;
     let bad = |why: &str| CaptureError::File { file: path.display().to_string(), why: why.to_owned() };

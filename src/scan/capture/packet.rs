@@ -15,8 +15,18 @@ pub(super) struct Packet<'a> {
 }
 
 pub(super) enum Carries<'a> {
-    Tcp { source: u16, destination: u16, sequence: u32, flags: Flags, payload: &'a [u8] },
-    Udp { source: u16, destination: u16, payload: &'a [u8] },
+    Tcp {
+        source: u16,
+        destination: u16,
+        sequence: u32,
+        flags: Flags,
+        payload: &'a [u8],
+    },
+    Udp {
+        source: u16,
+        destination: u16,
+        payload: &'a [u8],
+    },
     /// Of another protocol, by its number.
     Other(u8),
     Fragment,
@@ -43,9 +53,8 @@ pub(super) fn link(kind: i32, data: &[u8]) -> Result<Link<'_>, Unread> {
     let short = Unread::Malformed;
     let at = |n: usize| data.get(n..n + 2).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes).ok_or(short);
     let after = |n: usize| data.get(n..).ok_or(short);
-    let mac = |length: u16, n: usize| {
-        (length == 6).then(|| data.get(n..n + 6)).flatten().and_then(|b| Mac::try_from(b).ok())
-    };
+    let mac =
+        |length: u16, n: usize| (length == 6).then(|| data.get(n..n + 6)).flatten().and_then(|b| Mac::try_from(b).ok());
     match kind {
         1 => {
             let sliced = LaxSlicedPacket::from_ethernet(data).map_err(|_| short)?;
@@ -81,12 +90,8 @@ fn ip(data: &[u8]) -> Result<Link<'_>, Unread> {
 
 fn above<'a>(sliced: &LaxSlicedPacket<'a>, from: Option<Mac>, to: Option<Mac>) -> Link<'a> {
     let (source, destination): (IpAddr, IpAddr) = match &sliced.net {
-        Some(LaxNetSlice::Ipv4(v4)) => {
-            (v4.header().source_addr().into(), v4.header().destination_addr().into())
-        }
-        Some(LaxNetSlice::Ipv6(v6)) => {
-            (v6.header().source_addr().into(), v6.header().destination_addr().into())
-        }
+        Some(LaxNetSlice::Ipv4(v4)) => (v4.header().source_addr().into(), v4.header().destination_addr().into()),
+        Some(LaxNetSlice::Ipv6(v6)) => (v6.header().source_addr().into(), v6.header().destination_addr().into()),
         Some(LaxNetSlice::Arp(arp)) => {
             let mac = Mac::try_from(arp.sender_hw_addr()).ok();
             let ip = <[u8; 4]>::try_from(arp.sender_protocol_addr()).ok();

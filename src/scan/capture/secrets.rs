@@ -223,11 +223,21 @@ mod tests {
     #[test]
     fn log_ins_in_clear_are_found_and_what_is_none_is_not() {
         for (protocol, client, server, want) in [
-            (Protocol::Http, &b"GET / HTTP/1.1\r\nAuthorization: Basic dTpw\r\n\r\n"[..], &b""[..], "password/http basic"),
+            (
+                Protocol::Http,
+                &b"GET / HTTP/1.1\r\nAuthorization: Basic dTpw\r\n\r\n"[..],
+                &b""[..],
+                "password/http basic",
+            ),
             (Protocol::Http, b"GET / HTTP/1.1\r\nAuthorization: Basic dTo=\r\n\r\n", b"", ""),
             (Protocol::Http, b"GET / HTTP/1.1\r\nAuthorization: Digest username=\"u\"\r\n\r\n", b"", ""),
             (Protocol::Http, b"GET / HTTP/1.1\r\nauthorization: bearer abcdef\r\n\r\n", b"", "token/http bearer"),
-            (Protocol::Http, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 401 X\r\nWWW-Authenticate: Basic realm=\"a\"\r\n", ""),
+            (
+                Protocol::Http,
+                b"GET / HTTP/1.1\r\n\r\n",
+                b"HTTP/1.1 401 X\r\nWWW-Authenticate: Basic realm=\"a\"\r\n",
+                "",
+            ),
             (Protocol::Ftp, b"USER u\r\nPASS secret\r\n", b"220 a\r\n", "password/ftp pass"),
             (Protocol::Ftp, b"USER anonymous\r\nPASS a@b\r\n", b"220 a\r\n", ""),
             (Protocol::Pop3, b"USER u\r\nPASS secret\r\n", b"+OK", "password/pop3 pass"),

@@ -96,8 +96,8 @@ mod tests {
         s.push(5, b"hij", 2);
         assert!(s.has_hole());
         s.push(0u32.wrapping_sub(1), b"XXefgXX", 3);
-        assert_eq!((s.data.as_slice(), s.has_hole()), (&b"abcdfgXXj"[..], false));
-        assert_eq!((s.packet(0), s.packet(4), s.packet(8)), (Some(1), Some(3), Some(2)));
+        assert_eq!((s.data.as_slice(), s.has_hole()), (&b"abcdefgXXij"[..], false));
+        assert_eq!((s.packet(0), s.packet(8), s.packet(9)), (Some(1), Some(3), Some(2)));
     }
 
     proptest! {

@@ -30,7 +30,8 @@ impl Wanted {
             let escaped = bytes.iter().map(|b| format!("\\x{b:02x}")).collect();
             by_form.entry(how).or_default().push(escaped);
         }
-        let pattern = |all: Vec<String>| RegexBuilder::new(&all.join("|")).unicode(false).size_limit(64 << 20).build().ok();
+        let pattern =
+            |all: Vec<String>| RegexBuilder::new(&all.join("|")).unicode(false).size_limit(64 << 20).build().ok();
         let forms: Option<Vec<_>> = by_form.into_iter().map(|(how, all)| Some((how, pattern(all)?))).collect();
         Some(Self { forms: forms?, secrets: u32::try_from(secrets.len()).unwrap_or(u32::MAX) })
     }
@@ -57,7 +58,13 @@ fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     }
     let percent: String = secret
         .iter()
-        .map(|b| if b.is_ascii_alphanumeric() || b"-._~".contains(b) { char::from(*b).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-._~".contains(b) {
+                char::from(*b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect();
     all.push(("percent-encoded", percent.clone().into_bytes()));
     all.push(("percent-encoded", percent.replace("%20", "+").into_bytes()));
