@@ -1,11 +1,11 @@
 //! Connections of the device, from their packets to rows.
 use super::{
+    closed::Closed,
     device::Way,
-    hello,
-    names::{self, Names},
+    names::Names,
     packet::{Carries, Flags, Packet},
     protocol,
-    rows::{Offered, Rows, Secret, Whither},
+    rows::{Rows, Secret, Whither},
     secrets::{self, Found, Side},
     stream::Stream,
     wanted::Wanted,
@@ -102,8 +102,7 @@ impl<'a> Follow<'a> {
         let named_by = if names.is_empty() { NamedBy::Nothing } else { NamedBy::Dns };
         let key = Whither { subject: Subject::Host(peer), place, names, named_by, protocol, opened };
         if let Some(row) = self.rows.whither(key) {
-            row.times += 1;
-            row.cite(Some(number));
+            row.passed([0, 0], false, number);
         }
     }
 
@@ -185,64 +184,20 @@ impl<'a> Follow<'a> {
         let Some(c) = self.open.get_mut(&key).filter(|c| !c.done) else { return };
         c.done = true;
         let streams = std::mem::take(&mut c.streams);
-        let (opened, first, names, [sent, received], answered) =
+        let (opened, first, names, counts, answered) =
             (c.opened, c.first, std::mem::take(&mut c.names), c.counts, c.answered);
         self.held = self.held.saturating_sub(streams.iter().map(Stream::held).sum());
-        let [mine, theirs] = &streams;
         let as_client = match opened {
             Opened::Device => true,
             Opened::Peer => false,
             Opened::Unclear => key.peer.1 <= key.own.1,
         };
+        let [mine, theirs] = streams;
         let (client, server) = if as_client { (mine, theirs) } else { (theirs, mine) };
-        let hello_at = match protocol::tcp(&client.data, &server.data) {
-            Protocol::Tls => Some(0),
-            _ => protocol::upgraded(&client.data),
-        };
-        let spoken = if hello_at.is_some() { Protocol::Tls } else { protocol::tcp(&client.data, &server.data) };
         let subject = if as_client { endpoint(key) } else { Subject::Host(key.peer.0) };
-        let hello = hello_at.and_then(|at| hello::offer(client.data.get(at..).unwrap_or_default()));
-        let own_name = match (&hello, spoken) {
-            (Some(h), _) => h.name.clone(),
-            (None, Protocol::Http | Protocol::Rtsp) => names::host(&client.data),
-            (None, _) => None,
-        };
-        let (names, named_by) = match own_name {
-            Some(name) if as_client => (vec![name], NamedBy::Itself),
-            _ if names.is_empty() => (names, NamedBy::Nothing),
-            _ => (names, NamedBy::Dns),
-        };
-        let whither = Whither { subject: subject.clone(), place, names, named_by, protocol: spoken, opened };
-        if let Some(row) = self.rows.whither(whither) {
-            row.times += 1;
-            row.answered += u64::from(answered);
-            (row.sent, row.received) = (row.sent + sent, row.received + received);
-            row.cite(Some(first));
-        }
-        if let (Some(h), true) = (hello, as_client) {
-            let hello::Offer { name, offered, suites, groups, alpn, ja4 } = h;
-            let key = Offered { subject: subject.clone(), place, name, ja4, offered, suites, groups, alpn };
-            let answer = protocol::record(&server.data).and_then(hello::agreed);
-            self.rows.offered(key, answer, client.packet(hello_at.unwrap_or_default()));
-        }
-        // Of a connection that became encrypted, what passed before is in clear all the same.
-        let (said, heard) = match hello_at {
-            Some(at) => (client.data.get(..at).unwrap_or_default(), &[][..]),
-            None => (client.data.as_slice(), server.data.as_slice()),
-        };
-        if spoken != Protocol::Ssh && hello_at.is_none_or(|at| at > 0) {
-            for found in secrets::stream(spoken, said, heard, self.wanted) {
-                let stream = if found.side == Side::Client { client } else { server };
-                let packet = stream.packet(found.at).or(Some(first));
-                self.rows.secret(secret(found, &subject, place, spoken, opened), packet);
-            }
-        }
-        let readable = !matches!(spoken, Protocol::Tls | Protocol::Ssh);
-        if readable && streams.iter().any(|s| s.beyond) {
-            self.missed(Unread::Beyond);
-        }
-        if streams.iter().any(Stream::has_hole) {
-            self.missed(Unread::Hole);
+        let closed = Closed { subject, place, opened, as_client, first, names, counts, answered, client, server };
+        for why in closed.write(&mut self.rows, self.wanted) {
+            self.missed(why);
         }
     }
 
@@ -272,7 +227,9 @@ impl<'a> Follow<'a> {
         if !sealed && searched < SEARCHED {
             let side = if (way == Way::Sent) == (opened == Opened::Device) { Side::Client } else { Side::Server };
             for found in secrets::datagram(spoken, side, payload, self.wanted) {
-                self.rows.secret(secret(found, &subject, place, spoken, opened), Some(number));
+                let Found { class, carrier, .. } = found;
+                let subject = subject.clone();
+                self.rows.secret(Secret { subject, place, protocol: spoken, opened, class, carrier }, number);
             }
         } else if !sealed && searched.saturating_sub(payload.len()) < SEARCHED {
             self.missed(Unread::Beyond);
@@ -298,12 +255,8 @@ impl<'a> Follow<'a> {
         let subject = if c.opened == Opened::Device { endpoint(key) } else { Subject::Host(key.peer.0) };
         let named_by = if c.names.is_empty() { NamedBy::Nothing } else { NamedBy::Dns };
         let whither = Whither { subject, place, names: c.names, named_by, protocol: c.protocol, opened: c.opened };
-        let [sent, received] = c.counts;
         if let Some(row) = self.rows.whither(whither) {
-            row.times += 1;
-            row.answered += u64::from(c.answered);
-            (row.sent, row.received) = (row.sent + sent, row.received + received);
-            row.cite(Some(c.first));
+            row.passed(c.counts, c.answered, c.first);
         }
     }
 }
@@ -318,8 +271,4 @@ struct Segment<'a> {
 
 fn endpoint(key: Key) -> Subject {
     Endpoint { host: key.peer.0, transport: key.transport, port: key.peer.1 }.into()
-}
-
-fn secret(found: Found, subject: &Subject, place: Place, protocol: Protocol, opened: Opened) -> Secret {
-    Secret { subject: subject.clone(), place, protocol, opened, class: found.class, carrier: found.carrier }
 }

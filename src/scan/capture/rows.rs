@@ -48,10 +48,10 @@ pub(super) struct Secret {
 
 #[derive(Default)]
 pub(super) struct Row {
-    pub times: u64,
-    pub answered: u64,
-    pub sent: u64,
-    pub received: u64,
+    times: u64,
+    answered: u64,
+    sent: u64,
+    received: u64,
     nonexistent: u64,
     records: BTreeSet<String>,
     agreed: BTreeSet<(TlsVersion, String)>,
@@ -59,8 +59,16 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub fn cite(&mut self, packet: Option<u64>) {
-        self.packets.extend(packet);
+    /// One more connection: bytes sent and received, whether anything came back, and its first packet.
+    pub fn passed(&mut self, [sent, received]: [u64; 2], answered: bool, packet: u64) {
+        self.times += 1;
+        self.answered += u64::from(answered);
+        (self.sent, self.received) = (self.sent + sent, self.received + received);
+        self.cite(packet);
+    }
+
+    fn cite(&mut self, packet: u64) {
+        self.packets.insert(packet);
         if self.packets.len() > CITED {
             self.packets.pop_last();
         }
@@ -95,7 +103,7 @@ impl Rows {
         if let Some(row) = row(&mut self.offered, key, &mut self.more) {
             row.times += 1;
             row.agreed.extend(agreed);
-            row.cite(packet);
+            packet.into_iter().for_each(|p| row.cite(p));
         }
     }
 
@@ -114,11 +122,11 @@ impl Rows {
             row.times += u64::from(record.is_some());
             row.records.extend(record);
             (row.answered, row.nonexistent) = (row.answered + answered, row.nonexistent + nonexistent);
-            row.cite(Some(packet));
+            row.cite(packet);
         }
     }
 
-    pub fn secret(&mut self, key: Secret, packet: Option<u64>) {
+    pub fn secret(&mut self, key: Secret, packet: u64) {
         if let Some(row) = row(&mut self.secrets, key, &mut self.more) {
             row.times += 1;
             row.cite(packet);
