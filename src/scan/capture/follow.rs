@@ -14,12 +14,12 @@ use crate::model::{
     Endpoint, Subject, Transport,
     observation::capture::{NamedBy, Opened, Place, Protocol, Unread},
 };
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// Connections that are followed.
-const MOST: usize = 100_000;
+const MOST: usize = 50_000;
 /// Bytes of all connections together that are held.
-const MOST_HELD: usize = 48 << 20;
+const MOST_HELD: usize = 24 << 20;
 /// Bytes of one exchange of datagrams that are searched.
 const SEARCHED: usize = 1 << 20;
 /// Of what is encrypted the beginning is enough.
@@ -35,7 +35,7 @@ struct Key {
 struct Connection {
     opened: Opened,
     first: u64,
-    names: Vec<String>,
+    names: Arc<Vec<String>>,
     counts: [u64; 2],
     answered: bool,
     ended: [bool; 2],
@@ -97,7 +97,7 @@ impl<'a> Follow<'a> {
             50 => Protocol::Esp,
             _ => Protocol::Unknown,
         };
-        let names = self.names.of(peer);
+        let names = self.names.of(peer).to_vec();
         let opened = if way == Way::Sent { Opened::Device } else { Opened::Peer };
         let named_by = if names.is_empty() { NamedBy::Nothing } else { NamedBy::Dns };
         let key = Whither { subject: Subject::Host(peer), place, names, named_by, protocol, opened };
@@ -184,8 +184,7 @@ impl<'a> Follow<'a> {
         let Some(c) = self.open.get_mut(&key).filter(|c| !c.done) else { return };
         c.done = true;
         let streams = std::mem::take(&mut c.streams);
-        let (opened, first, names, counts, answered) =
-            (c.opened, c.first, std::mem::take(&mut c.names), c.counts, c.answered);
+        let (opened, first, names, counts, answered) = (c.opened, c.first, c.names.to_vec(), c.counts, c.answered);
         self.held = self.held.saturating_sub(streams.iter().map(Stream::held).sum());
         let as_client = match opened {
             Opened::Device => true,
@@ -254,7 +253,8 @@ impl<'a> Follow<'a> {
         let Some(c) = self.open.remove(&key) else { return };
         let subject = if c.opened == Opened::Device { endpoint(key) } else { Subject::Host(key.peer.0) };
         let named_by = if c.names.is_empty() { NamedBy::Nothing } else { NamedBy::Dns };
-        let whither = Whither { subject, place, names: c.names, named_by, protocol: c.protocol, opened: c.opened };
+        let whither =
+            Whither { subject, place, names: c.names.to_vec(), named_by, protocol: c.protocol, opened: c.opened };
         if let Some(row) = self.rows.whither(whither) {
             row.passed(c.counts, c.answered, c.first);
         }

@@ -27,7 +27,7 @@ pub(super) struct Offer {
 pub(super) fn offer(client: &[u8]) -> Option<Offer> {
     let hello = client_hello::parse(&client_hello::whole(client).ok()??)?;
     let named = |numbers: &[u16], name: fn(u16) -> String| -> Vec<String> {
-        numbers.iter().filter(|n| !is_grease(**n) && !SIGNALS.contains(n)).take(256).map(|n| name(*n)).collect()
+        numbers.iter().filter(|n| !is_grease(**n) && !SIGNALS.contains(n)).take(128).map(|n| name(*n)).collect()
     };
     Some(Offer {
         name: hello.name.as_ref().map(|n| clean(&n.to_ascii_lowercase(), 253)),

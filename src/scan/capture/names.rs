@@ -4,18 +4,16 @@ use hickory_proto::{
     op::{Message, MessageType, ResponseCode},
     rr::RData,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// Addresses that are remembered, and names of each.
-const MOST_ADDRESSES: usize = 20_000;
-const MOST_NAMES: usize = 32;
+const MOST_ADDRESSES: usize = 4_000;
+const MOST_NAMES: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Names {
-    of: BTreeMap<IpAddr, BTreeSet<String>>,
+    /// Shared with the connections that began when it was so.
+    of: BTreeMap<IpAddr, Arc<Vec<String>>>,
 }
 
 pub(super) enum Told {
@@ -44,8 +42,10 @@ impl Names {
             };
             if self.of.len() < MOST_ADDRESSES || self.of.contains_key(&address) {
                 let names = self.of.entry(address).or_default();
-                if names.len() < MOST_NAMES {
-                    names.insert(name.clone());
+                if names.len() < MOST_NAMES && !names.contains(&name) {
+                    let all = Arc::make_mut(names);
+                    all.push(name.clone());
+                    all.sort_unstable();
                 }
             }
         }
@@ -53,8 +53,8 @@ impl Names {
     }
 
     /// What an address was given for so far.
-    pub fn of(&self, address: IpAddr) -> Vec<String> {
-        self.of.get(&address).into_iter().flatten().cloned().collect()
+    pub fn of(&self, address: IpAddr) -> Arc<Vec<String>> {
+        self.of.get(&address).cloned().unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of each kind.
-const MOST: usize = 5_000;
+const MOST: usize = 2_000;
 /// Packets that are cited.
 const CITED: usize = 8;
 
