@@ -25,9 +25,7 @@ pub(super) fn tcp(client: &[u8], server: &[u8]) -> Protocol {
         Protocol::Ssh
     } else if line.contains(" RTSP/1.") || told("RTSP/1.") {
         Protocol::Rtsp
-    } else if METHODS.iter().any(|m| client.starts_with(m.as_bytes())) && line.contains(" HTTP/") || told("HTTP/1.") {
-        Protocol::Http
-    } else if client.starts_with(b"PRI * HTTP/2.0\r\n") {
+    } else if is_http(client, &line) || told("HTTP/1.") {
         Protocol::Http
     } else if is_mqtt(client) {
         Protocol::Mqtt
@@ -44,6 +42,11 @@ pub(super) fn tcp(client: &[u8], server: &[u8]) -> Protocol {
     } else {
         other(client, server)
     }
+}
+
+fn is_http(client: &[u8], line: &str) -> bool {
+    let request = METHODS.iter().any(|m| client.starts_with(m.as_bytes())) && line.contains(" HTTP/");
+    request || client.starts_with(b"PRI * HTTP/2.0\r\n")
 }
 
 /// The place of a hello after something that was said in clear, as STARTTLS makes it.

@@ -122,7 +122,7 @@ mod tests {
             let mut s = Stream::default();
             s.begins(start);
             for (a, b) in parts {
-                s.push(start.wrapping_add(1).wrapping_add(a as u32), &bytes[a..b], 1);
+                s.push(start.wrapping_add(1).wrapping_add(u32::try_from(a).unwrap()), &bytes[a..b], 1);
             }
             prop_assert_eq!((&s.data, s.has_hole(), s.beyond), (&bytes, false, false));
         }
