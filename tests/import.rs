@@ -318,6 +318,7 @@ fn a_million_packets_of_ever_new_connections_stay_within_time_and_memory() {
         let port = u16::try_from(n / 60_000).unwrap() + 1;
         // Half of each connection never ends, and its bytes never come into order.
         let packet = tcp(true, port, own, n.wrapping_mul(7919), "", &[0x41; 16]);
+        let length = u32::try_from(packet.len()).unwrap();
         bytes.extend([n / 1000, n % 1000, length, length].iter().flat_map(|w| w.to_le_bytes()));
         bytes.extend(packet);
     }
