@@ -6,7 +6,7 @@ use patuh::{
         profile::{BUILTIN, Catalogue, Method, common, nearest, thresholds},
     },
     model::declarations::{Edition, Form},
-    scan::{PROBES, lab, public},
+    scan::{PROBES, capture, lab, public},
 };
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub fn run(id: &str) -> Done {
     if let Some(p) = PROBES.iter().find(|p| p.id == id) {
         out.push_str(p.page);
     }
-    if let Some(r) = lab::RUNS.iter().chain([&public::RUN]).find(|r| r.id == id) {
+    if let Some(r) = lab::RUNS.iter().chain([&public::RUN, &capture::RUN]).find(|r| r.id == id) {
         out.push_str(r.page);
     }
     for c in Catalogue::all() {
@@ -85,7 +85,8 @@ pub fn run(id: &str) -> Done {
         let _ = writeln!(out, "{}: {} (a {})", t.id, t.text, t.kind.word());
     }
     if out.is_empty() {
-        let looked = PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().chain([&public::RUN]).map(|r| r.id));
+        let looked =
+            PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().chain([&public::RUN, &capture::RUN]).map(|r| r.id));
         let known = CHECKS.iter().map(|c| c.id).chain(looked).chain(BUILTIN.iter().map(|b| b.0));
         return Err(Failure::new(Exit::Usage, format!("nothing is known as `{id}`{}", nearest(id, known))));
     }

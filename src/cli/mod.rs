@@ -10,6 +10,7 @@ mod doctor;
 mod documents;
 mod explain;
 mod ics;
+mod import;
 mod ixit;
 mod judge;
 mod lab;
@@ -99,6 +100,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Plan(a) => plan::run(a).await,
         Command::Lab(a) => lab::run(a).await,
         Command::Documents(a) => documents::run(a).await,
+        Command::Import(a) => import::run(&a),
         Command::Judge(a) => judge::run(&a),
         Command::Inventory(a) => judge::inventory(&a),
         Command::Ics(a) => ics::run(&a),

@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 pub mod access;
 mod asked;
+pub mod capture;
 pub mod guessing;
 pub mod lab;
 pub mod malformed;
@@ -708,6 +709,21 @@ pub enum Observation {
         status: Option<u16>,
         found: bool,
         detail: String,
+    },
+    Capture {
+        capture: capture::Capture,
+    },
+    Destination {
+        destination: capture::Destination,
+    },
+    ClientHello {
+        hello: capture::Hello,
+    },
+    NameAsked {
+        asked: capture::Asked,
+    },
+    ClearSecret {
+        secret: capture::ClearSecret,
     },
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 mod access;
+mod capture;
 mod lab;
 mod malformed;
 mod public;
@@ -258,6 +259,11 @@ pub fn words(o: &Observation) -> String {
         }
         Observation::Document { document: d } => public::document(d),
         Observation::DocumentElsewhere { name, place } => format!("{name} is declared without a web address: {place}"),
+        Observation::Capture { capture } => capture::capture(capture),
+        Observation::Destination { destination } => capture::destination(destination),
+        Observation::ClientHello { hello } => capture::hello(hello),
+        Observation::NameAsked { asked } => capture::asked(asked),
+        Observation::ClearSecret { secret } => capture::secret(secret),
         Observation::PointerAsked { pointer, at, found, detail, .. } => {
             let there = if *found { "found" } else { "not found" };
             format!("{} at {at}: {there}; {detail}", pointer.words())

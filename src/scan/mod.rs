@@ -1,4 +1,5 @@
 //! Floor 1a: how it is observed. The only part that touches a network; it never says good or bad.
+pub mod capture;
 pub mod clock;
 pub mod codec;
 

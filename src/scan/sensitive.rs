@@ -2,7 +2,11 @@
 use super::data::{byte_pattern, pattern, rows};
 use regex::{Regex, bytes};
 use serde::Deserialize;
-use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::LazyLock,
+};
 
 #[derive(Deserialize)]
 struct Rule {
@@ -21,6 +25,18 @@ static RULES: LazyLock<Vec<(String, Regex)>> = LazyLock::new(|| {
 pub fn classes(text: &str) -> Vec<String> {
     let all: BTreeSet<&String> = RULES.iter().filter(|(_, r)| r.is_match(text)).map(|(c, _)| c).collect();
     all.into_iter().cloned().collect()
+}
+
+/// The classes of sensitive content in `text`, each with where it first stands.
+pub fn places(text: &str) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for (class, rule) in RULES.iter() {
+        if let Some(found) = rule.find(text) {
+            let at = all.entry(class.clone()).or_insert(found.start());
+            *at = found.start().min(*at);
+        }
+    }
+    all
 }
 
 /// What a device gives out as the value of a secret, and the cookies that it sets.

@@ -31,6 +31,8 @@ pub enum Command {
     Lab(super::lab::LabArgs),
     /// Visit what the maker publishes, or read copies of it, and add it to a recording
     Documents(super::documents::DocumentsArgs),
+    /// Read captures of the device's traffic (pcap, pcapng), and add what they show to a recording
+    Import(super::import::ImportArgs),
     /// Judge a recording or bundle again, offline
     Judge(JudgeArgs),
     /// What was observed: endpoints, services, TLS, authentication, completeness

@@ -9,6 +9,8 @@ mod auth_declared_admits;
 mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
+mod capture;
+mod client_hello_profile;
 mod coap;
 mod coap_core_exposure;
 mod coap_dtls_default_psk;
@@ -19,6 +21,7 @@ mod coap_read_unauth;
 mod coap_write_unauth;
 mod common;
 mod crypto_details;
+mod csp_in_transit_clear;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
 mod datastore_remote_open;
@@ -30,6 +33,7 @@ mod disclosure;
 mod dns_open_resolver;
 mod documents;
 mod dtls_cookie;
+mod egress;
 mod file_share_open;
 mod ftp_anonymous;
 mod ftp_default_creds;
@@ -249,6 +253,7 @@ pub static CHECKS: &[&Check] = &[
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
     &web_exposure::PICTURE,
+    &client_hello_profile::CHECK,
     &coap_core_exposure::CHECK,
     &coap_dtls_default_psk::CHECK,
     &coap_dtls_profile::CHECK,
@@ -260,6 +265,7 @@ pub static CHECKS: &[&Check] = &[
     &crypto_details::AUTH,
     &crypto_details::COMMUNICATION,
     &crypto_details::UPDATE,
+    &csp_in_transit_clear::CHECK,
     &cwmp_connreq_auth::CHECK,
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
@@ -272,6 +278,10 @@ pub static CHECKS: &[&Check] = &[
     &documents::TELEMETRY,
     &documents::EVERY,
     &dtls_cookie::CHECK,
+    &egress::CLEARTEXT,
+    &egress::DESTINATIONS,
+    &egress::TUNNELS,
+    &egress::UNREGISTERED,
     &support_period::NOTICE,
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,

@@ -10,6 +10,8 @@ pub struct ClientHello {
     pub random: [u8; 32],
     pub suites: Vec<u16>,
     pub groups: Vec<u16>,
+    /// Signature schemes.
+    pub signatures: Vec<u16>,
     pub alpn: Vec<String>,
     /// The numbers of all extensions.
     pub extensions: Vec<u16>,
@@ -49,15 +51,16 @@ pub fn parse(body: &[u8]) -> Option<ClientHello> {
     let suites = numbers(cursor.vec16()?);
     cursor.vec8()?;
     let offered = tls::version_of(legacy.min(0x0303)).into_iter().collect();
-    let (groups, alpn, all) = Default::default();
-    let mut hello = ClientHello { name: None, offered, random, suites, groups, alpn, extensions: all };
-    let mut extensions = Cursor(cursor.vec16().unwrap_or_default());
-    while let (Some(kind), Some(body)) = (extensions.u16(), extensions.vec16()) {
+    let (groups, signatures, alpn, extensions) = Default::default();
+    let mut hello = ClientHello { name: None, offered, random, suites, groups, signatures, alpn, extensions };
+    let mut all = Cursor(cursor.vec16().unwrap_or_default());
+    while let (Some(kind), Some(body)) = (all.u16(), all.vec16()) {
         let mut body = Cursor(body);
         hello.extensions.push(kind);
         match kind {
             0 => hello.name = server_name(body),
             10 => hello.groups = body.vec16().map(numbers).unwrap_or_default(),
+            13 => hello.signatures = body.vec16().map(numbers).unwrap_or_default(),
             16 => hello.alpn = body.vec16().map(protocols).unwrap_or_default(),
             43 => {
                 let listed = body.vec8().map(numbers).unwrap_or_default();
