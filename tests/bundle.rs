@@ -36,7 +36,7 @@ impl Lab {
         let (recording, out) = (self.path("recording"), self.path(name));
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (keys, source) = (std::slice::from_ref(&self.key), Source::open(&recording)?);
-        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None, cms: None })
+        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None, cms: None, confidential: None })
             .map(|s| s.path)
     }
 

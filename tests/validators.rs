@@ -42,7 +42,7 @@ fn bagit_trestle_and_cyclonedx_accept_a_bundle_and_refuse_a_changed_one() {
     let profiles = vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()];
     let (source, sealed_at) = (Source::open(&recording).unwrap(), "2026-01-02T03:04:05Z".to_owned());
     let (interim, amendment, cms) = (Interim::Yes, None, None);
-    seal(&Sealing { source, profiles, keys: &keys, out: &out, interim, sealed_at, views, amendment, cms }).unwrap();
+    seal(&Sealing { source, profiles, keys: &keys, out: &out, interim, sealed_at, views, amendment, cms, confidential: None }).unwrap();
     let done = validate(&python, &out);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success(), "{done:?}");

@@ -48,6 +48,8 @@ pub struct VerifiedBundle {
     pub sealed_at: String,
     /// Fingerprints of the keys; whose they are, only the reader's own records tell.
     pub signers: Vec<String>,
+    /// SHA-256 of the tag manifest of the confidential bag, where the statement names one.
+    pub confidential: Option<String>,
     judged: Judged,
 }
 
@@ -84,7 +86,8 @@ pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
     let signers = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
     let manifest = layout::bytes(&files, layout::MANIFEST);
     let (identifier, tag_manifest) = (layout::identifier(manifest), claims.tag_manifest);
-    Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at: claims.sealed_at, signers, judged })
+    let (sealed_at, confidential) = (claims.sealed_at, claims.by.confidential);
+    Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at, signers, confidential, judged })
 }
 
 #[derive(Debug, Error)]

@@ -42,6 +42,13 @@ pub struct VerificationLine {
     pub detail: String,
 }
 
+impl VerificationLine {
+    /// A stranger's bundle has a say in `detail`: it must not steer a terminal.
+    pub fn new(name: &'static str, outcome: LineOutcome, detail: &str) -> Self {
+        Self { name, outcome, detail: clean(detail, 500) }
+    }
+}
+
 /// Integrity, authenticity, time and re-derivation, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verification {
@@ -107,8 +114,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
 }
 
 pub(super) fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
-    // A stranger's bundle has a say in it: it must not steer a terminal.
-    VerificationLine { name, outcome, detail: clean(&detail, 500) }
+    VerificationLine::new(name, outcome, &detail)
 }
 
 fn unreadable(why: &str) -> Verification {
