@@ -1,10 +1,5 @@
 //! Locking a file for those who may open it, as `age` does: to its own keys or to SSH keys.
-use age::{
-    Decryptor, Encryptor, IdentityFile,
-    secrecy::SecretString,
-    ssh,
-    x25519,
-};
+use age::{Decryptor, Encryptor, IdentityFile, secrecy::SecretString, ssh, x25519};
 use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::judge::{Assessment, Profile};
 use crate::model::{Recording, observation::clean, plan};
+use serde::Deserialize;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -98,11 +99,21 @@ pub enum UnreadableError {
     Payload(#[from] PayloadError),
 }
 
+/// A later index may hold what this version does not know: its number is read first.
+#[derive(Deserialize)]
+struct Schema {
+    schema: String,
+}
+
 /// What a bundle was made from, by its index.
 pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
     let bytes = |name: &str| files.get(name).and_then(Body::held).map(<[u8]>::to_vec);
     let log = |name: &str| files.get(name).cloned().unwrap_or_else(|| Vec::new().into());
     let index = bytes(layout::INDEX).unwrap_or_default();
+    let schema: Schema = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
+    if schema.schema != payload::SCHEMA {
+        return Err(PayloadError::Format(schema.schema).into());
+    }
     let index: Index = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
     let mut profiles = Vec::new();
     for p in index.profiles {

@@ -73,6 +73,8 @@ impl Verification {
 pub struct Records<'a> {
     /// The text of an allowed_signers file.
     pub signers: Option<&'a str>,
+    /// Public keys that seal no longer, one a line.
+    pub revoked: Option<&'a str>,
     /// PEM certificates of time-stamping authorities.
     pub anchors: Option<&'a [u8]>,
     /// PEM certificates of the authorities of laboratories' certificates.
@@ -134,6 +136,10 @@ fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -
         Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
+    let gone = |key| records.revoked.map_or(Ok(()), |list| signers::not_revoked(list, key));
+    if let Err(e) = keys.iter().try_for_each(gone) {
+        return failed(e.to_string());
+    }
     let certified = match certified(files, claims, records.cms_anchors) {
         Ok(said) => said,
         Err(why) => return failed(why),

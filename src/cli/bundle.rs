@@ -233,10 +233,16 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
     }
     let allowed = a.signers.as_ref().map(|p| source::read(p)).transpose()?;
     let allowed = allowed.map(|b| String::from_utf8_lossy(&b).into_owned());
+    let revoked = a.revoked.as_ref().map(|p| source::read(p)).transpose()?;
+    let revoked = revoked.map(|b| String::from_utf8_lossy(&b).into_owned());
     let anchors = a.tsa_anchors.as_ref().map(|p| source::read(p)).transpose()?;
     let cms_anchors = a.cms_anchors.as_ref().map(|p| source::read(p)).transpose()?;
-    let records =
-        Records { signers: allowed.as_deref(), anchors: anchors.as_deref(), cms_anchors: cms_anchors.as_deref() };
+    let records = Records {
+        signers: allowed.as_deref(),
+        revoked: revoked.as_deref(),
+        anchors: anchors.as_deref(),
+        cms_anchors: cms_anchors.as_deref(),
+    };
     let verification = verify(&a.bundle, &records, views);
     let opened = confidential::line(&a.bundle, a.confidential.as_ref().zip(a.identity.as_ref()))?;
     let mut out = String::new();

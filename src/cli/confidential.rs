@@ -1,9 +1,5 @@
 //! The confidential bag of `seal` and `verify`: what opens the masks of a bundle, for the certifier alone.
-use super::{
-    Exit, Failure,
-    bundle::seal_failure,
-    output,
-};
+use super::{Exit, Failure, bundle::seal_failure, output};
 use patuh::bundle::{
     Bag, ConfidentialError, Identity, LineOutcome, Recipients, VerificationLine, confidential, layout, open::Source,
     seal::place_file,

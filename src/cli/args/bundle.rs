@@ -130,13 +130,18 @@ pub struct KeygenArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  patuh verify camera.bundle --signers allowed_signers\n  patuh verify camera.bundle --confidential camera.bundle.confidential.tar.age --identity ~/.ssh/id_ed25519\n\nThe passphrase of an encrypted key is read from PATUH_KEY_PASSPHRASE.")]
+#[command(
+    after_help = "Examples:\n  patuh verify camera.bundle --signers allowed_signers\n  patuh verify camera.bundle --confidential camera.bundle.confidential.tar.age --identity ~/.ssh/id_ed25519\n\nThe passphrase of an encrypted key is read from PATUH_KEY_PASSPHRASE."
+)]
 pub struct VerifyArgs {
     #[arg(value_name = "BUNDLE")]
     pub bundle: PathBuf,
     /// Your own allowed_signers file, as ssh-keygen uses it
     #[arg(long, value_name = "FILE")]
     pub signers: Option<PathBuf>,
+    /// Public keys that may seal no longer, one a line
+    #[arg(long, value_name = "FILE")]
+    pub revoked: Option<PathBuf>,
     /// PEM certificates of the time-stamping authorities that you trust
     #[arg(long, value_name = "FILE")]
     pub tsa_anchors: Option<PathBuf>,
