@@ -104,8 +104,8 @@ impl Tape {
             "closed": how, "bytes": {"sent": sent, "received": received}, "masked": masked, "events": events,
         });
         // Without the openings a commitment would tell nothing.
-        if self.journal.keeps_openings() && !masks.is_empty() {
-            line["masks"] = serde_json::json!(masks);
+        if let Some(line) = line.as_object_mut().filter(|_| self.journal.keeps_openings() && !masks.is_empty()) {
+            line.insert("masks".to_owned(), serde_json::json!(masks));
         }
         self.journal.transcript(&line.to_string())
     }
