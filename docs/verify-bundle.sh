@@ -2,9 +2,9 @@
 # Checks a bundle made by `patuh seal` with stock tools alone: that its files are those that were sealed, and
 # that those who sealed it are in your own records. Needs coreutils, findutils, jq, ssh-keygen and openssl.
 #
-#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]
+#   verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem [REVOKED]]]
 #
-# ALLOWED_SIGNERS and the anchors are yours: never take them from the bundle ("" for none). Exit code 0 if everything holds,
+# ALLOWED_SIGNERS, the anchors and the revoked keys are yours: never take them from the bundle ("" for none). Exit code 0 if everything holds,
 # 1 if anything does not. Whether the verdicts follow from the recording, only `patuh verify` can tell.
 set -eu
 LC_ALL=C
@@ -13,10 +13,11 @@ fail() {
     echo "NOT OK: $*"
     exit 1
 }
-[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem]]"
+[ $# -ge 2 ] || fail "usage: verify-bundle.sh BUNDLE ALLOWED_SIGNERS [TSA_ANCHORS.pem [CMS_ANCHORS.pem [REVOKED]]]"
 allowed=$(realpath "$2")
 anchors=${3:+$(realpath "$3")}
 cms_anchors=${4:+$(realpath "$4")}
+revoked=${5:+$(realpath "$5")}
 cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -123,7 +124,7 @@ while [ "$n" -le "$signers" ]; do
     [ "${good##* }" = "$print" ] || fail "$sig was made with another key than $pub"
     who=$(ssh-keygen -Y find-principals -f "$allowed" -s "$sig" -O verify-time="${sealed}Z" 2>/dev/null | head -n 1) || true
     [ -n "$who" ] || fail "no line of your records knows $print at that time"
-    ssh-keygen -Y verify -f "$allowed" -I "${who%%,*}" -n "$namespace" -s "$sig" -O verify-time="${sealed}Z" <seal/statement.json >/dev/null 2>&1 ||
+    ssh-keygen -Y verify -f "$allowed" -I "${who%%,*}" -n "$namespace" -s "$sig" -O verify-time="${sealed}Z" ${revoked:+-r "$revoked"} <seal/statement.json >/dev/null 2>&1 ||
         fail "your records do not let $who seal"
     # The envelope, with the same key and openssl.
     [ "$(jq -r ".signatures[$n - 1] | keys | join(\" \")" seal/statement.dsse.json)" = "keyid sig" ] || fail "seal/statement.dsse.json holds something else"

@@ -90,6 +90,7 @@ impl Lab {
             views,
             amendment: None,
             cms: None,
+            confidential: None,
         })
         .map(|s| s.path)
     }

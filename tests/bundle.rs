@@ -36,8 +36,19 @@ impl Lab {
         let (recording, out) = (self.path("recording"), self.path(name));
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (keys, source) = (std::slice::from_ref(&self.key), Source::open(&recording)?);
-        seal(&Sealing { source, profiles, keys, out: &out, interim, sealed_at, views, amendment: None, cms: None })
-            .map(|s| s.path)
+        seal(&Sealing {
+            source,
+            profiles,
+            keys,
+            out: &out,
+            interim,
+            sealed_at,
+            views,
+            amendment: None,
+            cms: None,
+            confidential: None,
+        })
+        .map(|s| s.path)
     }
 
     fn seal(&self) -> PathBuf {
@@ -159,6 +170,45 @@ fn the_readers_own_records_decide_whose_key_it_is() {
     }
     let v = known_to(&bundle, &format!("\"m,n\" namespaces=\"git,patuh-*\",valid-after=\"20260102\" {public}"));
     assert_eq!(v.code(), 0, "{v:?}");
+}
+
+#[test]
+fn a_revoked_key_is_refused_by_the_tool_and_by_stock_ssh_keygen() {
+    let lab = Lab::new();
+    let bundle = lab.seal();
+    let public = lab.key.public_line().unwrap();
+    let known = signers::line("mgr@lab.example", &public);
+    let other = keygen(&lab.path("other")).unwrap().public_line().unwrap();
+    let told = |revoked: &str| {
+        fs::write(lab.path("known"), &known).unwrap();
+        fs::write(lab.path("revoked"), revoked).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify-bundle.sh");
+        let files = [bundle.clone(), lab.path("known"), PathBuf::new(), PathBuf::new(), lab.path("revoked")];
+        let stock = Command::new("sh").arg(script).args(files).output().unwrap();
+        let records = Records { signers: Some(&known), revoked: Some(revoked), ..Records::default() };
+        let v = verify(&bundle, &records, views);
+        assert_eq!(stock.status.success(), v.code() == 0, "{stock:?} {v:?}");
+        detail(&v, "authenticity").1.to_owned()
+    };
+    assert!(told(&other).contains("signed by mgr@lab.example"));
+    assert!(told(&format!("# stolen\n{other}{public}")).contains("was revoked (line 3"));
+    let broken = verify(&bundle, &Records { revoked: Some("SSHKRL\n"), ..Records::default() }, views);
+    assert!(broken.code() == 1 && detail(&broken, "authenticity").1.contains("revoked keys, line 1"), "{broken:?}");
+}
+
+#[test]
+fn newer_formats_are_refused_and_say_so() {
+    for (file, from, to, cause) in [
+        ("data/bundle.json", "bundle/1", "bundle/2", "schema `bundle/2` is not known"),
+        ("data/recording/recording.jsonl", "recording/1", "recording/3", "format `recording/3` is not known"),
+    ] {
+        let lab = Lab::new();
+        let bundle = lab.seal();
+        change(&bundle.join(file), from, to);
+        remake(&bundle);
+        let v = verify(&bundle, &Records::default(), views);
+        assert!(v.code() == 1 && detail(&v, "re-derivation").1.contains(cause), "{file}: {v:?}");
+    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Lab {
             views,
             amendment: None,
             cms: None,
+            confidential: None,
         })?;
         Ok(out)
     }

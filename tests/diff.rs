@@ -34,6 +34,7 @@ impl Lab {
             views,
             amendment: None,
             cms: None,
+            confidential: None,
         })
         .unwrap();
         out

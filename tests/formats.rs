@@ -41,6 +41,7 @@ fn reseal(recording: &Path, bundle: &Path) {
         views,
         amendment: None,
         cms: None,
+        confidential: None,
     })
     .unwrap();
 }

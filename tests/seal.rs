@@ -42,7 +42,18 @@ impl Lab {
         let sealed_at = "2026-01-02T03:04:05Z".to_owned();
         let (interim, amendment) = (Interim::No, None);
         let source = Source::open(recording).unwrap();
-        Sealing { source, profiles: vec![profile()], keys, out, interim, sealed_at, views, amendment, cms: None }
+        Sealing {
+            source,
+            profiles: vec![profile()],
+            keys,
+            out,
+            interim,
+            sealed_at,
+            views,
+            amendment,
+            cms: None,
+            confidential: None,
+        }
     }
 
     fn seal(&self, name: &str, keys: &[SigningKey]) -> PathBuf {

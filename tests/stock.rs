@@ -49,6 +49,7 @@ impl Lab {
             views,
             amendment: None,
             cms: None,
+            confidential: None,
         })
         .unwrap();
         Self { dir, allowed }

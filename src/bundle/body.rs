@@ -19,7 +19,7 @@ pub struct Body {
 
 #[derive(Clone, Debug)]
 enum Content {
-    Held(Arc<[u8]>),
+    Held(Arc<Vec<u8>>),
     Kept(Arc<Place>),
 }
 
@@ -33,7 +33,7 @@ enum Place {
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Self { size, sha256: Sha256Digest::of(&bytes), content: Content::Held(bytes.into()) }
+        Self { size, sha256: Sha256Digest::of(&bytes), content: Content::Held(Arc::new(bytes)) }
     }
 }
 

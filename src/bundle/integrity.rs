@@ -44,6 +44,18 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
         return Err(IntegrityError::Unsealed);
     }
     sealed(files, &claims)?;
+    bag(files)?;
+    for needed in [layout::INDEX, layout::RECORDING, layout::TRANSCRIPTS] {
+        if !files.contains_key(needed) {
+            return Err(IntegrityError::Missing(needed.to_owned()));
+        }
+    }
+    Ok(claims)
+}
+
+/// Whether the manifests of a bag list its files, and its two tag files say what they should.
+pub(super) fn bag(files: &Files) -> Result<(), IntegrityError> {
+    let bytes = |name: &str| layout::bytes(files, name);
     listed(TAG_MANIFEST, bytes(TAG_MANIFEST), &layout::listed_tags(files).collect())?;
     listed(MANIFEST, bytes(MANIFEST), &layout::payload(files).collect())?;
     if bytes(BAGIT) != layout::BAGIT_TEXT.as_bytes() {
@@ -56,12 +68,7 @@ pub fn check(files: &Files) -> Result<Claims, IntegrityError> {
             return Err(IntegrityError::BagInfo(line));
         }
     }
-    for needed in [layout::INDEX, layout::RECORDING, layout::TRANSCRIPTS] {
-        if !files.contains_key(needed) {
-            return Err(IntegrityError::Missing(needed.to_owned()));
-        }
-    }
-    Ok(claims)
+    Ok(())
 }
 
 /// As many signatures and keys as the statement names signers, and no more.

@@ -38,8 +38,11 @@ pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 /// What every bundle has outside `data/`.
 pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
 
-/// The files that grow with the scan; they are read where they stand.
-pub(super) const LOGS: [&str; 2] = [RECORDING, TRANSCRIPTS];
+/// What grows with the scan and what is made again to be compared: read where it stands, and never held.
+pub(super) fn stays(path: &str) -> bool {
+    let made = ["data/results/", "data/report/", "data/views/"];
+    path == RECORDING || path == TRANSCRIPTS || made.iter().any(|dir| path.starts_with(dir))
+}
 
 pub const MOST_SIGNERS: usize = 9;
 
@@ -163,8 +166,7 @@ impl Walk {
                 return Err(ReadError::NotPlain(full));
             } else {
                 let full = checked(full)?;
-                let log = LOGS.contains(&full.as_str());
-                let body = if log { Body::file(&path) } else { fs::read(&path).map(Body::from) };
+                let body = if stays(&full) { Body::file(&path) } else { fs::read(&path).map(Body::from) };
                 self.files.insert(full, body.map_err(|e| ReadError::io(&path, e))?);
             }
         }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::judge::{Assessment, Profile};
 use crate::model::{Recording, observation::clean, plan};
+use serde::Deserialize;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -48,6 +49,8 @@ pub struct VerifiedBundle {
     pub sealed_at: String,
     /// Fingerprints of the keys; whose they are, only the reader's own records tell.
     pub signers: Vec<String>,
+    /// SHA-256 of the tag manifest of the confidential bag, where the statement names one.
+    pub confidential: Option<String>,
     judged: Judged,
 }
 
@@ -84,7 +87,8 @@ pub fn open(path: &Path) -> Result<VerifiedBundle, OpenError> {
     let signers = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
     let manifest = layout::bytes(&files, layout::MANIFEST);
     let (identifier, tag_manifest) = (layout::identifier(manifest), claims.tag_manifest);
-    Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at: claims.sealed_at, signers, judged })
+    let (sealed_at, confidential) = (claims.sealed_at, claims.by.confidential);
+    Ok(VerifiedBundle { from, identifier, tag_manifest, sealed_at, signers, confidential, judged })
 }
 
 #[derive(Debug, Error)]
@@ -95,11 +99,21 @@ pub enum UnreadableError {
     Payload(#[from] PayloadError),
 }
 
+/// A later index may hold what this version does not know: its number is read first.
+#[derive(Deserialize)]
+struct Schema {
+    schema: String,
+}
+
 /// What a bundle was made from, by its index.
 pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
     let bytes = |name: &str| files.get(name).and_then(Body::held).map(<[u8]>::to_vec);
     let log = |name: &str| files.get(name).cloned().unwrap_or_else(|| Vec::new().into());
     let index = bytes(layout::INDEX).unwrap_or_default();
+    let schema: Schema = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
+    if schema.schema != payload::SCHEMA {
+        return Err(PayloadError::Format(schema.schema).into());
+    }
     let index: Index = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
     let mut profiles = Vec::new();
     for p in index.profiles {

@@ -66,6 +66,8 @@ pub enum PayloadError {
         "profile `{profile}`: requirement `{requirement}` awaits an assessor; record it with `patuh attest`, or seal with --interim"
     )]
     AwaitingAssessor { profile: String, requirement: String },
+    #[error("{index}: schema `{0}` is not known to this version (it reads `{SCHEMA}`); use a newer patuh", index = layout::INDEX)]
+    Format(String),
     #[error("a view could not be made: {0}; please report this")]
     View(String),
     #[error("a view has the name `{0}`, which a payload file has; please report this")]
@@ -106,17 +108,17 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
     let mut files = layout::Files::new();
     files.insert(layout::RECORDING.to_owned(), from.recorded.body.clone());
     files.insert(layout::TRANSCRIPTS.to_owned(), from.transcripts.clone());
-    let mut put = |path: &str, bytes: &[u8]| files.insert(path.to_owned(), bytes.to_vec().into());
-    from.bracket.files().for_each(|(path, b)| drop(put(path, b)));
-    from.ics.iter().for_each(|b| drop(put(layout::ICS, b)));
-    from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b)));
+    let mut put = |path: &str, bytes: Vec<u8>| files.insert(path.to_owned(), bytes.into());
+    from.bracket.files().for_each(|(path, b)| drop(put(path, b.clone())));
+    from.ics.iter().for_each(|b| drop(put(layout::ICS, b.clone())));
+    from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b.clone())));
     if let Some(attested) = &from.attested {
-        put(layout::ATTESTATIONS, &attested.statements);
-        attested.attachments.iter().for_each(|(name, b)| drop(put(&layout::attachment_path(name), b)));
+        put(layout::ATTESTATIONS, attested.statements.clone());
+        attested.attachments.iter().for_each(|(name, b)| drop(put(&layout::attachment_path(name), b.clone())));
     }
     for (source, assessment) in from.profiles.iter().zip(&judged.assessments) {
-        put(&layout::profile_path(&source.id), source.text.as_bytes());
-        put(&layout::result_path(&source.id), &written(assessment)?);
+        put(&layout::profile_path(&source.id), source.text.clone().into_bytes());
+        put(&layout::result_path(&source.id), written(assessment)?);
     }
     let content = Content {
         recording: &judged.recorded.value,
@@ -127,7 +129,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
     let mut shown = Vec::new();
     for (name, bytes) in views(&content).map_err(PayloadError::View)? {
         let path = format!("data/{name}");
-        if put(&path, &bytes).is_some() {
+        if put(&path, bytes).is_some() {
             return Err(PayloadError::ViewName(path));
         }
         shown.push(path);

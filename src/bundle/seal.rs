@@ -5,6 +5,7 @@ use super::{
     attested::AttestedError,
     body::Body,
     cms::{CmsError, CmsKey},
+    confidential::Bag,
     dsse,
     layout::{self, Files},
     logs::{self, LogError},
@@ -39,6 +40,8 @@ pub struct Sealing<'a> {
     pub amendment: Option<Amendment>,
     /// Signs the statement, too.
     pub cms: Option<&'a CmsKey>,
+    /// What opens the masks; the statement names it, and it goes elsewhere.
+    pub confidential: Option<&'a Bag>,
 }
 
 /// What was sealed: for the last line on the terminal.
@@ -110,7 +113,10 @@ pub fn build(sealing: &Sealing<'_>) -> Result<Built, SealError> {
     let judged = payload::judge(&from)?;
     let mut files = layout::with_tags(payload::build(&from, &judged, sealing.views)?, at);
     let certificates = sealing.cms.map(CmsKey::digests).unwrap_or_default();
-    let by = By { signers: signers(sealing.keys)?, certificates };
+    // An amended bundle has the same transcripts, so that the older one's confidential bag opens it, too.
+    let older = sealing.source.bundle.as_ref().and_then(|b| b.confidential.clone());
+    let confidential = sealing.confidential.map(Bag::digest).or(older);
+    let by = By { signers: signers(sealing.keys)?, certificates, confidential };
     let statement = statement::write(&files, &judged, &from, at, &by);
     for (n, key) in sealing.keys.iter().enumerate() {
         files.insert(layout::signature(n), key.sign(&statement)?.into());
@@ -190,7 +196,7 @@ fn beside(out: &Path) -> PathBuf {
 }
 
 /// Writes a file beside `out` and renames it into place.
-fn place_file(out: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), SealError> {
+pub fn place_file(out: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), SealError> {
     let partial = Partial(beside(out));
     write(&partial.0, content).map_err(failed(&partial.0))?;
     absent(out)?;

@@ -13,6 +13,10 @@ pub enum SignerError {
     Namespace { principal: String, line: usize },
     #[error("the key of `{principal}` was not valid at {at} (line {line} of the allowed signers)")]
     NotValid { principal: String, at: String, line: usize },
+    #[error("the key {key} was revoked (line {line} of the revoked keys)")]
+    Revoked { key: String, line: usize },
+    #[error("revoked keys, line {0}: not `KEYTYPE KEY`; list public keys, a binary KRL is not read")]
+    RevokedLine(usize),
 }
 
 /// The principal that `key` belongs to. `at` is when the statement says that it was sealed (RFC 3339,
@@ -39,6 +43,18 @@ pub fn principal(signers: &str, key: &PublicKey, at: &str) -> Result<String, Sig
         }
     }
     Err(refused)
+}
+
+/// Whether none of `list` is `key`: public keys, one a line, as `ssh-keygen -Y verify -r` reads them.
+pub fn not_revoked(list: &str, key: &PublicKey) -> Result<(), SignerError> {
+    let lines = list.lines().map(str::trim).enumerate();
+    for (n, text) in lines.filter(|(_, l)| !l.is_empty() && !l.starts_with('#')) {
+        let gone = PublicKey::from_openssh(text).map_err(|_| SignerError::RevokedLine(n + 1))?;
+        if gone.key_data() == key.key_data() {
+            return Err(SignerError::Revoked { key: super::sign::fingerprint(key).to_string(), line: n + 1 });
+        }
+    }
+    Ok(())
 }
 
 /// A line for a certifier's records.

@@ -7,6 +7,8 @@ use crate::{judge::assess::tool, model::Sha256Digest};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+/// What the tag manifest of the confidential bag is called.
+const CONFIDENTIAL: &str = "confidential/tagmanifest-sha256.txt";
 pub const PREDICATE: &str = "urn:x-patuh:evidence-seal:v1";
 
 /// The statement's bytes: sorted keys, no whitespace, no newline at the end.
@@ -21,9 +23,12 @@ pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str
         })
         .collect();
     let tool = tool();
+    let sealed = Sha256Digest::of(layout::bytes(files, TAG_MANIFEST));
+    let mut subject = vec![json!({"name": TAG_MANIFEST, "digest": {"sha256": sealed.hex()}})];
+    subject.extend(by.confidential.iter().map(|d| json!({"name": CONFIDENTIAL, "digest": {"sha256": d}})));
     let mut value = json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": TAG_MANIFEST, "digest": {"sha256": Sha256Digest::of(layout::bytes(files, TAG_MANIFEST)).hex()}}],
+        "subject": subject,
         "predicateType": PREDICATE,
         "predicate": {
             "bundle_id": layout::identifier(layout::bytes(files, MANIFEST)),
@@ -43,13 +48,15 @@ pub fn write(files: &Files, judged: &Judged, from: &Ingredients, sealed_at: &str
     canonical(&value).into_bytes()
 }
 
-/// Who seals.
+/// Who seals, and what else the statement alone says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct By {
     /// Fingerprints of their SSH keys, in the order of the files.
     pub signers: Vec<String>,
     /// SHA-256 of the certificates of the CMS signature, the signer's first; none where there is no such signature.
     pub certificates: Vec<String>,
+    /// SHA-256 of the tag manifest of the confidential bag, where there is one.
+    pub confidential: Option<String>,
 }
 
 /// What a verifier takes from a statement: what it names, and the two things that only it says.
@@ -65,11 +72,12 @@ impl Claims {
     /// Reads a statement of our type; anything else is `None`.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let s: Written = serde_json::from_slice(bytes).ok()?;
-        let subject = s.subject.into_iter().find(|s| s.name == TAG_MANIFEST)?;
+        let named = |name: &str| s.subject.iter().find(|s| s.name == name).map(|s| s.digest.sha256.clone());
+        let (tag_manifest, confidential) = (named(TAG_MANIFEST)?, named(CONFIDENTIAL));
         (s.predicate_type == PREDICATE).then_some(Self {
-            tag_manifest: subject.digest.sha256,
+            tag_manifest,
             sealed_at: s.predicate.sealed_at,
-            by: By { signers: s.predicate.signers, certificates: s.predicate.certificates },
+            by: By { signers: s.predicate.signers, certificates: s.predicate.certificates, confidential },
             tool: s.predicate.tool.version,
         })
     }

@@ -42,6 +42,13 @@ pub struct VerificationLine {
     pub detail: String,
 }
 
+impl VerificationLine {
+    /// A stranger's bundle has a say in `detail`: it must not steer a terminal.
+    pub fn new(name: &'static str, outcome: LineOutcome, detail: &str) -> Self {
+        Self { name, outcome, detail: clean(detail, 500) }
+    }
+}
+
 /// Integrity, authenticity, time and re-derivation, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verification {
@@ -66,6 +73,8 @@ impl Verification {
 pub struct Records<'a> {
     /// The text of an allowed_signers file.
     pub signers: Option<&'a str>,
+    /// Public keys that seal no longer, one a line.
+    pub revoked: Option<&'a str>,
     /// PEM certificates of time-stamping authorities.
     pub anchors: Option<&'a [u8]>,
     /// PEM certificates of the authorities of laboratories' certificates.
@@ -107,8 +116,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
 }
 
 pub(super) fn line(name: &'static str, outcome: LineOutcome, detail: String) -> VerificationLine {
-    // A stranger's bundle has a say in it: it must not steer a terminal.
-    VerificationLine { name, outcome, detail: clean(&detail, 500) }
+    VerificationLine::new(name, outcome, &detail)
 }
 
 fn unreadable(why: &str) -> Verification {
@@ -128,6 +136,10 @@ fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -
         Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
+    let gone = |key| records.revoked.map_or(Ok(()), |list| signers::not_revoked(list, key));
+    if let Err(e) = keys.iter().try_for_each(gone) {
+        return failed(e.to_string());
+    }
     let certified = match certified(files, claims, records.cms_anchors) {
         Ok(said) => said,
         Err(why) => return failed(why),

@@ -2,12 +2,13 @@
 use super::{
     Done, Exit, Failure,
     args::{AmendArgs, KeygenArgs, SealArgs, SealForm, VerifyArgs},
+    confidential::{self, Confidential},
     output, source, timestamp,
 };
 use jiff::civil::Date;
 use patuh::{
     bundle::{
-        Amendment, CmsKey, Container, Content, Interim, Records, SealError, Sealing, SourceError,
+        Amendment, CmsKey, Container, Content, Interim, LineOutcome, Records, SealError, Sealing, SourceError,
         open::{Source, attested_in},
         payload::ProfileSource,
         seal,
@@ -41,8 +42,11 @@ pub async fn run_seal(a: &SealArgs) -> Done {
     let (interim, out) = (interim(a.interim), a.out.as_path());
     let (sealed_at, cms) = (patuh::scan::clock::now(), cms_key(&a.form)?);
     let (cms, amendment) = (cms.as_ref(), None);
-    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms };
-    finish(&sealing, &a.form).await
+    let guarded = Confidential::new(&a.confidential_to, &source, out, &sealed_at)?;
+    let confidential = guarded.as_ref().map(|c| &c.bag);
+    let sealing =
+        Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms, confidential };
+    finish(&sealing, &a.form, guarded.as_ref()).await
 }
 
 pub async fn run_amend(a: &AmendArgs) -> Done {
@@ -64,9 +68,10 @@ pub async fn run_amend(a: &AmendArgs) -> Done {
     }
     let (interim, out) = (interim(a.interim), a.out.as_path());
     let (sealed_at, cms) = (patuh::scan::clock::now(), cms_key(&a.form)?);
-    let (cms, amendment) = (cms.as_ref(), Some(amendment));
-    let sealing = Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms };
-    finish(&sealing, &a.form).await
+    let (cms, amendment, confidential) = (cms.as_ref(), Some(amendment), None);
+    let sealing =
+        Sealing { source, profiles, keys: &keys, out, interim, sealed_at, views, amendment, cms, confidential };
+    finish(&sealing, &a.form, None).await
 }
 
 /// The laboratory's X.509 key, where it signs with one.
@@ -93,7 +98,7 @@ fn profile_sources(names: &[String], from: &Source, as_of: Option<Date>) -> Resu
 
 /// Seals, asks for the time, puts the bundle in place and says what was done. A bundle whose authority did
 /// not answer is kept: its token can be attached later.
-async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
+async fn finish(sealing: &Sealing<'_>, form: &SealForm, guarded: Option<&Confidential>) -> Done {
     if sealing.out.symlink_metadata().is_ok() {
         return Err(seal_failure(&SealError::Exists(sealing.out.to_owned())));
     }
@@ -107,7 +112,11 @@ async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
     }
     let query = form.timestamp_request.as_ref().map(|path| (path, built.stamped().to_vec()));
     let container = if form.zip { Container::Zip } else { Container::Directory };
-    let sealed = built.place(sealing.out, container).map_err(|e| seal_failure(&e))?;
+    guarded.map_or(Ok(()), Confidential::place)?;
+    let sealed = built.place(sealing.out, container).map_err(|e| {
+        guarded.inspect(|c| c.withdraw());
+        seal_failure(&e)
+    })?;
     if let Some((path, stamped)) = query {
         timestamp::write_query(path, &stamped, sealing.out)?;
     }
@@ -115,6 +124,7 @@ async fn finish(sealing: &Sealing<'_>, form: &SealForm) -> Done {
     for key in sealing.keys {
         let _ = write!(out, "signed by {}\n{}", key.fingerprint(), allowed(key)?);
     }
+    out.extend(guarded.map(Confidential::said));
     output::result(&out)?;
     match stamped {
         None => {}
@@ -183,7 +193,8 @@ pub fn make(from: &Path, profiles: &[String], key: SigningKey, out: &Path) -> Re
     let profiles: Result<Vec<ProfileSource>, Failure> = profiles.iter().map(|n| profile_source(n)).collect();
     let (profiles, keys, interim) = (profiles?, &[key], Interim::Yes);
     let sealed_at = patuh::scan::clock::now();
-    let sealing = Sealing { source, profiles, keys, out, interim, sealed_at, views, amendment: None, cms: None };
+    let (amendment, cms, confidential) = (None, None, None);
+    let sealing = Sealing { source, profiles, keys, out, interim, sealed_at, views, amendment, cms, confidential };
     seal::seal(&sealing).map(drop).map_err(|e| seal_failure(&e))
 }
 
@@ -222,15 +233,23 @@ pub fn run_verify(a: &VerifyArgs) -> Done {
     }
     let allowed = a.signers.as_ref().map(|p| source::read(p)).transpose()?;
     let allowed = allowed.map(|b| String::from_utf8_lossy(&b).into_owned());
+    let revoked = a.revoked.as_ref().map(|p| source::read(p)).transpose()?;
+    let revoked = revoked.map(|b| String::from_utf8_lossy(&b).into_owned());
     let anchors = a.tsa_anchors.as_ref().map(|p| source::read(p)).transpose()?;
     let cms_anchors = a.cms_anchors.as_ref().map(|p| source::read(p)).transpose()?;
-    let records =
-        Records { signers: allowed.as_deref(), anchors: anchors.as_deref(), cms_anchors: cms_anchors.as_deref() };
+    let records = Records {
+        signers: allowed.as_deref(),
+        revoked: revoked.as_deref(),
+        anchors: anchors.as_deref(),
+        cms_anchors: cms_anchors.as_deref(),
+    };
     let verification = verify(&a.bundle, &records, views);
+    let opened = confidential::line(&a.bundle, a.confidential.as_ref().zip(a.identity.as_ref()))?;
     let mut out = String::new();
-    for l in &verification.lines {
+    for l in verification.lines.iter().chain(&opened) {
         let _ = writeln!(out, "{:<14} {:<12} {}", l.name, l.outcome.word(), l.detail);
     }
     output::result(&out)?;
-    Ok(if verification.code() == 0 { Exit::Passed } else { Exit::BadInput })
+    let opened = opened.is_none_or(|l| l.outcome != LineOutcome::Failed);
+    Ok(if verification.code() == 0 && opened { Exit::Passed } else { Exit::BadInput })
 }

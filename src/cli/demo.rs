@@ -118,6 +118,7 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
         probe: Vec::new(),
         out: None,
         resume: None,
+        keep_openings: false,
         time: ScanTime::default(),
         json: false,
         expect: None,

@@ -3,6 +3,7 @@ mod args;
 mod assess;
 mod attest;
 mod bundle;
+mod confidential;
 mod declared;
 mod demo;
 mod diff;

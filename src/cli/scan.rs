@@ -3,7 +3,7 @@ use super::{
     Done, Exit, Failure,
     args::{JudgeFormat, Most, PaceArg, ScanArgs},
     bundle::seal_failure,
-    judge, ledger, output, source, timestamp,
+    confidential, judge, ledger, output, source, timestamp,
 };
 use patuh::{
     bundle::seal::keep,
@@ -46,6 +46,9 @@ pub async fn run(a: ScanArgs) -> Done {
             dir.display()
         );
         return Err(Failure::new(Exit::Io, message));
+    }
+    if a.keep_openings {
+        confidential::keep(dir)?;
     }
     if let Some(path) = &a.time.timestamp_request {
         return planned(&prepared, &a, dir, path);

@@ -80,9 +80,14 @@ impl Judgement {
     fn add<T>(&mut self, seen: &Seen<T>, observed: String) {
         self.cites.insert(seen.cite().to_owned());
         self.subjects.insert(seen.subject().clone());
-        if !self.observed.contains(&observed) {
-            self.observed.push(observed);
-        }
+        self.observed.push(observed);
+    }
+
+    /// The same words are said once.
+    fn told_once(mut self) -> Self {
+        let mut told = BTreeSet::new();
+        self.observed.retain(|words| told.insert(words.clone()));
+        self
     }
 
     /// A PASS needs the whole to have been looked at; gaps withhold it.
@@ -110,7 +115,7 @@ pub fn every<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point)
             out.add(seen, observed);
         }
     }
-    Decision::Judged(out.withheld_by(known.extent()))
+    Decision::Judged(out.told_once().withheld_by(known.extent()))
 }
 
 /// PASS: any passes. FAIL: none passes, and all was seen.
@@ -123,6 +128,7 @@ pub fn some<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) 
             out.add(seen, observed);
         }
     }
+    let mut out = out.told_once();
     if best == Verdict::Pass {
         return Decision::Judged(out);
     }
@@ -145,7 +151,7 @@ pub fn none<T>(known: &Known<T>, absent: &str, bad: impl Fn(&Seen<T>) -> Option<
     if out.verdict == Verdict::Pass {
         out.observed.push(absent.to_owned());
     }
-    Decision::Judged(out.withheld_by(known.extent()))
+    Decision::Judged(out.told_once().withheld_by(known.extent()))
 }
 
 fn nothing<T>(known: &Known<T>, what: &str) -> Decision {

@@ -27,7 +27,7 @@ pub struct Case<'a> {
 /// The word for a person's part where a check's id would stand.
 pub const ASSESSOR: &str = "assessor";
 
-impl Case<'_> {
+impl<'a> Case<'a> {
     /// The check's id, or [`ASSESSOR`].
     pub fn name(&self) -> &str {
         match self.step {
@@ -78,21 +78,21 @@ impl Case<'_> {
         }
     }
 
-    pub fn subjects(&self) -> &[String] {
+    pub fn subjects(&self) -> &'a [String] {
         match self.step {
             Step::Check(row) => &row.subjects,
             Step::Person => &[],
         }
     }
 
-    pub fn evidence(&self) -> &[String] {
+    pub fn evidence(&self) -> &'a [String] {
         match self.step {
             Step::Check(row) => &row.evidence,
             Step::Person => &[],
         }
     }
 
-    pub fn gaps(&self) -> &[String] {
+    pub fn gaps(&self) -> &'a [String] {
         match self.step {
             Step::Check(row) => &row.gaps,
             Step::Person => &[],

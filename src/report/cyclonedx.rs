@@ -4,14 +4,15 @@
 use super::{
     case::{Case, cases, standing},
     html::Report,
-    json::{some, with},
+    json::{each, some, with},
     words::words,
 };
 use crate::judge::{
     Assessment,
     assess::{Outcome, RequirementRow, tool},
 };
-use crate::model::observation::clean;
+use crate::model::{Record, Run, Sha256Digest, observation::clean};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -25,35 +26,63 @@ pub fn cyclonedx(report: &Report<'_>) -> String {
     let (recording, tool) = (report.recording, tool());
     let all: Vec<Case<'_>> = report.assessments.iter().flat_map(cases).collect();
     let targets = clean(&recording.header.targets.join(", "), usize::MAX);
-    let claims: Vec<Value> = all.iter().filter(|c| decided(c)).map(claim).collect();
-    let declarations = json!({
-        "assessors": [{"bom-ref": ASSESSOR, "organization": {"name": format!("{} {}", tool.name, tool.version)}}],
-        "attestations": report.assessments.iter().map(|a| attestation(a, &all)).collect::<Vec<_>>(),
-        "targets": {"components": [{"bom-ref": DEVICE, "type": "device", "name": targets}]},
-    });
-    let declarations = with(declarations, "claims", some(claims));
-    let declarations = with(declarations, "evidence", some(evidence(report, &all)));
-    let judged = super::json(report.assessments);
-    let name = format!("{NS}\n{}\n{}", recording.digest, crate::model::Sha256Digest::of(judged.as_bytes()));
-    let bom = json!({
-        "$schema": SCHEMA,
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())),
-        "version": 1,
-        "metadata": {
+    let claims: Vec<Case<'_>> = all.iter().filter(|c| decided(c)).copied().collect();
+    let rows = evidence(report, &claims);
+    let declarations = Declarations {
+        assessors: json!([{"bom-ref": ASSESSOR, "organization": {"name": format!("{} {}", tool.name, tool.version)}}]),
+        attestations: report.assessments.iter().map(|a| attestation(a, &all)).collect(),
+        claims: (!claims.is_empty()).then(|| each(claims, claim)),
+        evidence: (!rows.is_empty()).then(|| each(rows, Cited::value)),
+        targets: json!({"components": [{"bom-ref": DEVICE, "type": "device", "name": targets}]}),
+    };
+    let judged = Sha256Digest::of(super::json(report.assessments).as_bytes());
+    let name = format!("{NS}\n{}\n{judged}", recording.digest);
+    let bom = Bom {
+        schema: SCHEMA,
+        bom_format: "CycloneDX",
+        declarations,
+        definitions: json!({"standards": report.assessments.iter().map(standard).collect::<Vec<_>>()}),
+        metadata: json!({
             "timestamp": recording.as_of(),
             "tools": {"components": [{"type": "application", "name": tool.name, "version": tool.version}]},
             "properties": [
                 {"name": "patuh:standing", "value": standing(report.standing)},
                 {"name": "patuh:recording", "value": recording.digest.to_string()},
             ],
-        },
-        "definitions": {"standards": report.assessments.iter().map(standard).collect::<Vec<_>>()},
-        "declarations": declarations,
-    });
+        }),
+        serial_number: format!("urn:uuid:{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())),
+        spec_version: "1.6",
+        version: 1,
+    };
     // Plain data with text keys: writing it to memory cannot fail.
     serde_json::to_string_pretty(&bom).unwrap_or_default() + "\n"
+}
+
+/// Written as it is made: its lists may name more records than there is memory for such values. The fields stand in
+/// the order of their names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom<D> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    declarations: D,
+    definitions: Value,
+    metadata: Value,
+    serial_number: String,
+    spec_version: &'static str,
+    version: u32,
+}
+
+#[derive(Serialize)]
+struct Declarations<C, E> {
+    assessors: Value,
+    attestations: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<C>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<E>,
+    targets: Value,
 }
 
 fn requirement(a: &Assessment, r: &RequirementRow) -> String {
@@ -115,13 +144,25 @@ fn claim(case: &Case<'_>) -> Value {
     with(value, if case.outcome == Outcome::Fail { "counterEvidence" } else { "evidence" }, evidence)
 }
 
-/// Every record and run that a claim cites.
-fn evidence(report: &Report<'_>, all: &[Case<'_>]) -> Vec<Value> {
-    let cited: BTreeSet<&String> = all.iter().filter(|c| decided(c)).flat_map(|c| c.evidence()).collect();
-    let row = |id: &String, what: String, at: &str| json!({"bom-ref": format!("evidence/{id}"), "propertyName": id, "description": what, "created": at});
+/// A record or run that a claim cites.
+enum Cited<'a> {
+    Run(&'a Run),
+    Record(&'a Record),
+}
+
+impl Cited<'_> {
+    fn value(&self) -> Value {
+        let (id, what, at) = match self {
+            Self::Run(r) => (&r.id, format!("probe run of {}", r.probe), &r.started),
+            Self::Record(r) => (&r.id, clean(&format!("{}: {}", r.subject, words(&r.observation)), usize::MAX), &r.at),
+        };
+        json!({"bom-ref": format!("evidence/{id}"), "propertyName": id, "description": what, "created": at})
+    }
+}
+
+fn evidence<'a>(report: &Report<'a>, claims: &[Case<'_>]) -> Vec<Cited<'a>> {
+    let cited: BTreeSet<&String> = claims.iter().flat_map(|c| c.evidence()).collect();
     let runs = report.recording.runs.iter().filter(|r| cited.contains(&r.id));
     let records = report.recording.records().filter(|r| cited.contains(&r.id));
-    let runs = runs.map(|r| row(&r.id, format!("probe run of {}", r.probe), &r.started));
-    let seen = |r: &crate::model::Record| clean(&format!("{}: {}", r.subject, words(&r.observation)), usize::MAX);
-    runs.chain(records.map(|r| row(&r.id, seen(r), &r.at))).collect()
+    runs.map(Cited::Run).chain(records.map(Cited::Record)).collect()
 }

@@ -62,7 +62,10 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         inconclusive => sections.iter().map(|s| s.inconclusive.len()).sum::<usize>(),
         endpoints => endpoints(recording),
         runs => runs(recording),
-        evidence => evidence(recording),
+        // Made one at a time: there may be more records than there is memory for such values.
+        evidence => Value::make_object_iterable(evidence(recording), |rows| {
+            Box::new(rows.iter().map(Value::from_serialize))
+        }),
     })?)
 }
 
@@ -144,7 +147,8 @@ pub(super) fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("Networks", join(&s.hosts)),
         ("Excluded", join(&s.excluded)),
-        ("Ports", String::from(s.ports.clone())),
+        // A line may end after a comma, and not within a number.
+        ("Ports", String::from(s.ports.clone()).replace(',', ", ")),
         ("Excluded ports", s.excluded_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         ("Seen from", word(Value::from_serialize(s.vantage))),
         ("Most intrusive step", word(Value::from_serialize(s.most))),

@@ -2,13 +2,15 @@
 //! moment leaves every earlier line whole.
 use super::clock;
 use crate::model::{
-    Gap, Header, Line, Observation, Plan, Record, Recording, Sha256Digest, Subject,
+    Gap, Header, Line, Observation, Opening, Plan, Record, Recording, Sha256Digest, Subject,
     chain::link,
+    opening,
     plan::{FILE, TOKEN},
 };
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -23,6 +25,8 @@ pub struct Journal {
 struct Inner {
     recording: Log,
     transcripts: Log,
+    /// What was masked, where that is kept.
+    openings: Option<Log>,
     next_record: u64,
     next_run: u64,
     records: Vec<(String, Record)>,
@@ -88,6 +92,18 @@ fn seed(dir: &Path) -> io::Result<Sha256Digest> {
     Ok(Sha256Digest::of(&std::fs::read(from)?))
 }
 
+/// Has the scan into `dir` keep what it masks, in a file that only its owner reads.
+pub fn keep_openings(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(dir.join(opening::FILE)).map(drop)
+}
+
+/// The file of openings, where the scan keeps them.
+fn openings(dir: &Path) -> io::Result<Option<Log>> {
+    let file = dir.join(opening::FILE);
+    if file.exists() { Log::resume(&file, false, None).map(Some) } else { Ok(None) }
+}
+
 impl Journal {
     /// Starts a new recording in a directory that holds a plan alone.
     pub fn create(dir: &Path, header: Header) -> io::Result<Self> {
@@ -98,6 +114,7 @@ impl Journal {
         let inner = Inner {
             recording,
             transcripts: Log { file: new(TRANSCRIPTS)?, last: Some(first) },
+            openings: openings(dir)?,
             next_record: 1,
             next_run: 1,
             records: Vec::new(),
@@ -117,7 +134,9 @@ impl Journal {
         let number = |id: &str| id.get(1..).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         let next_record = records.iter().map(|(_, r)| number(&r.id)).max().unwrap_or(0) + 1;
         let next_run = so_far.runs.iter().map(|r| number(&r.id)).max().unwrap_or(0) + 1;
-        Ok(Self { inner: Mutex::new(Inner { recording, transcripts, next_record, next_run, records, failed: None }) })
+        let openings = openings(dir)?;
+        let inner = Inner { recording, transcripts, openings, next_record, next_run, records, failed: None };
+        Ok(Self { inner: Mutex::new(inner) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -190,8 +209,23 @@ impl Journal {
         let inner = self.lock();
         inner.recording.file.sync_all()?;
         inner.transcripts.file.sync_all()?;
+        inner.openings.as_ref().map_or(Ok(()), |o| o.file.sync_all())?;
         drop(inner);
         self.check()
+    }
+
+    pub fn keeps_openings(&self) -> bool {
+        self.lock().openings.is_some()
+    }
+
+    /// Keeps what was masked, if this scan does. It is written before the transcript that commits to it.
+    pub fn opening(&self, opening: &Opening) {
+        let mut inner = self.lock();
+        let Some(log) = &mut inner.openings else { return };
+        let written = serde_json::to_string(opening).map_err(io::Error::other).and_then(|text| log.append(&text));
+        if let Err(e) = written {
+            inner.failed.get_or_insert(e);
+        }
     }
 
     /// Appends one connection's transcript and returns the digest of its line.

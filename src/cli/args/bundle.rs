@@ -24,6 +24,10 @@ pub struct SealArgs {
     /// Seal although something is unfinished or awaits an assessor; the bundle says so everywhere
     #[arg(long)]
     pub interim: bool,
+    /// Lock what was masked for this reader, in a file beside the bundle: an age recipient, an SSH public key, or a
+    /// file of them; may be repeated. The scan must have kept it (--keep-openings)
+    #[arg(long, value_name = "RECIPIENT")]
+    pub confidential_to: Vec<String>,
     #[command(flatten)]
     pub form: SealForm,
 }
@@ -126,19 +130,30 @@ pub struct KeygenArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  patuh verify camera.bundle --signers allowed_signers")]
+#[command(
+    after_help = "Examples:\n  patuh verify camera.bundle --signers allowed_signers\n  patuh verify camera.bundle --confidential camera.bundle.confidential.tar.age --identity ~/.ssh/id_ed25519\n\nThe passphrase of an encrypted key is read from PATUH_KEY_PASSPHRASE."
+)]
 pub struct VerifyArgs {
     #[arg(value_name = "BUNDLE")]
     pub bundle: PathBuf,
     /// Your own allowed_signers file, as ssh-keygen uses it
     #[arg(long, value_name = "FILE")]
     pub signers: Option<PathBuf>,
+    /// Public keys that may seal no longer, one a line
+    #[arg(long, value_name = "FILE")]
+    pub revoked: Option<PathBuf>,
     /// PEM certificates of the time-stamping authorities that you trust
     #[arg(long, value_name = "FILE")]
     pub tsa_anchors: Option<PathBuf>,
     /// PEM certificates of the authorities of laboratories that you trust; the bundle must have a CMS signature
     #[arg(long, value_name = "FILE")]
     pub cms_anchors: Option<PathBuf>,
+    /// The locked file that came with the bundle: checks what opens the masks, and shows none of it
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub confidential: Option<PathBuf>,
+    /// The SSH private key or age identity that it was locked for
+    #[arg(long, value_name = "KEY", requires = "confidential")]
+    pub identity: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

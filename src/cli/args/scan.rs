@@ -89,6 +89,9 @@ pub struct ScanArgs {
     /// Go on with the recording in this directory
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
+    /// Keep the secrets that are masked in a file beside the recording, so that sealing can lock them for a certifier
+    #[arg(long, requires = "out")]
+    pub keep_openings: bool,
     #[command(flatten)]
     pub time: ScanTime,
     /// Print JSON on stdout

@@ -11,7 +11,9 @@ use crate::judge::{
     Assessment,
     assess::{RequirementRow, tool},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub const CATALOG: &str = "catalog.json";
@@ -26,16 +28,18 @@ const NS: &str = "urn:x-patuh:oscal";
 /// The four files: name and text.
 pub fn oscal(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let ids = Ids::of(report);
-    let file = |name, root: &str, value: Value| {
-        // Plain data with text keys: writing it to memory cannot fail.
-        (name, serde_json::to_string_pretty(&json!({root: value})).unwrap_or_default() + "\n")
-    };
     vec![
         file(CATALOG, "catalog", rules::catalog(report, &ids)),
         file(PROFILE, "profile", rules::profile(report, &ids)),
         file(PLAN, "assessment-plan", plan::plan(report, &ids)),
         file(RESULTS, "assessment-results", results::results(report, &ids)),
     ]
+}
+
+fn file(name: &'static str, root: &'static str, value: impl Serialize) -> (&'static str, String) {
+    let value = BTreeMap::from([(root, value)]);
+    // Plain data with text keys: writing it to memory cannot fail.
+    (name, serde_json::to_string_pretty(&value).unwrap_or_default() + "\n")
 }
 
 /// Identifiers that depend on nothing but what was judged, and under what.

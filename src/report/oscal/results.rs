@@ -7,77 +7,135 @@ use crate::judge::{
 use crate::report::{
     Report,
     case::{Case, Step, cases},
-    json::{some, with},
+    json::each,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
-pub fn results(report: &Report<'_>, ids: &Ids) -> Value {
-    let results: Vec<Value> = report.assessments.iter().map(|a| result(report, ids, a)).collect();
-    json!({
-        "uuid": ids.id("results"),
-        "metadata": metadata(report, ids, "Assessment results"),
-        "import-ap": {"href": PLAN},
-        "results": results,
-        "back-matter": {"resources": [{
+/// Written as it is made: its lists name every record, which are more than there is memory for such values.
+pub fn results<'a>(report: &'a Report<'a>, ids: &'a Ids) -> impl Serialize + 'a {
+    Results {
+        back_matter: json!({"resources": [{
             "uuid": ids.id("recording"),
             "title": "Recording",
             "description": "What the device did and what was not looked at; observations name its records.",
             "rlinks": [{"href": "../../recording/recording.jsonl", "media-type": "application/jsonl",
                 "hashes": [{"algorithm": "SHA-256", "value": report.recording.digest.hex()}]}],
-        }]},
-    })
+        }]}),
+        import: json!({"href": PLAN}),
+        metadata: metadata(report, ids, "Assessment results"),
+        results: each(report.assessments.iter().collect(), move |a: &&'a Assessment| result(report, ids, a)),
+        uuid: ids.id("results"),
+    }
 }
 
-fn result(report: &Report<'_>, ids: &Ids, a: &Assessment) -> Value {
-    let cases = cases(a);
-    let observations: Vec<Value> = cases.iter().map(|c| observation(ids, c)).collect();
+/// The fields stand in the order of their names, as those of values do.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Results<R> {
+    back_matter: Value,
+    #[serde(rename = "import-ap")]
+    import: Value,
+    metadata: Value,
+    results: R,
+    uuid: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ResultRow<O> {
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observations: Option<O>,
+    props: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remarks: Option<String>,
+    reviewed_controls: Value,
+    start: String,
+    title: String,
+    uuid: String,
+}
+
+fn result<'a>(report: &'a Report<'a>, ids: &'a Ids, a: &'a Assessment) -> impl Serialize + 'a {
+    let all = cases(a);
     let applicable = a.requirements.iter().filter(|r| r.outcome != Outcome::NotApplicable);
-    let findings: Vec<Value> = applicable.map(|r| finding(ids, a, r, &cases)).collect();
-    let result = json!({
-        "uuid": ids.id(&format!("result {}", a.profile.id)),
-        "title": one_line(&a.profile.title),
-        "description": format!("{} at level {}: {}. {}", a.profile.id, a.profile.level, a.verdict.word(), a.profile.disclaimer),
-        "start": report.recording.header.started,
-        "props": [prop("verdict", a.verdict.word()), prop("profile", &a.profile.id), prop("profile-sha256", &a.profile.sha256)],
-        "reviewed-controls": rules::reviewed(&[a]),
-    });
-    let result = with(result, "end", report.recording.finished.as_ref().map(|end| json!(end)));
-    let result = with(result, "observations", some(observations));
-    with(with(result, "findings", some(findings)), "remarks", missing(&a.gaps))
+    let findings: Vec<Value> = applicable.map(|r| finding(ids, a, r, &all)).collect();
+    ResultRow {
+        description: format!(
+            "{} at level {}: {}. {}",
+            a.profile.id,
+            a.profile.level,
+            a.verdict.word(),
+            a.profile.disclaimer
+        ),
+        end: report.recording.finished.clone(),
+        findings,
+        observations: (!all.is_empty()).then(|| each(all, move |c: &Case<'a>| observation(ids, *c))),
+        props: json!([
+            prop("verdict", a.verdict.word()),
+            prop("profile", &a.profile.id),
+            prop("profile-sha256", &a.profile.sha256)
+        ]),
+        remarks: missing(&a.gaps),
+        reviewed_controls: rules::reviewed(&[a]),
+        start: report.recording.header.started.clone(),
+        title: one_line(&a.profile.title),
+        uuid: ids.id(&format!("result {}", a.profile.id)),
+    }
 }
 
 /// What was not looked at, as a remark.
-fn missing(gaps: &[String]) -> Option<Value> {
-    (!gaps.is_empty()).then(|| json!(format!("Not looked at: {}", gaps.join("; "))))
+fn missing(gaps: &[String]) -> Option<String> {
+    (!gaps.is_empty()).then(|| format!("Not looked at: {}", gaps.join("; ")))
 }
 
 fn observed(ids: &Ids, c: &Case<'_>) -> String {
     ids.id(&format!("observation {} {}", control(c.assessment, c.requirement), c.name()))
 }
 
-fn observation(ids: &Ids, c: &Case<'_>) -> Value {
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ObservationRow<'a, P, E> {
+    collected: &'a str,
+    description: String,
+    methods: [&'static str; 1],
+    origins: Value,
+    props: P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relevant_evidence: Option<E>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remarks: Option<String>,
+    subjects: Value,
+    title: String,
+    uuid: String,
+}
+
+fn observation<'a>(ids: &'a Ids, c: Case<'a>) -> impl Serialize + 'a {
     let (method, actor) = match c.step {
         Step::Check(_) => ("TEST", json!({"type": "tool", "actor-uuid": ids.id("tool")})),
         Step::Person => ("EXAMINE", json!({"type": "party", "actor-uuid": ids.id("party")})),
     };
-    let mut props = vec![prop("check", c.name()), prop("outcome", c.outcome.word())];
-    props.extend(c.subjects().iter().map(|s| prop("endpoint", s)));
-    let observation = json!({
-        "uuid": observed(ids, c),
-        "title": one_line(&c.title()),
-        "description": one_line(&c.said()),
-        "props": props,
-        "methods": [method],
-        "origins": [{"actors": [actor]}],
-        "subjects": [{"subject-uuid": ids.id("device"), "type": "inventory-item"}],
-        "collected": c.assessment.as_of,
-    });
-    let evidence: Vec<Value> = c
-        .evidence()
-        .iter()
-        .map(|record| json!({"href": ids.local("recording"), "description": format!("record or run `{record}`")}))
-        .collect();
-    with(with(observation, "relevant-evidence", some(evidence)), "remarks", missing(c.gaps()))
+    let mut props = vec![("check", c.name().to_owned()), ("outcome", c.outcome.word().to_owned())];
+    props.extend(c.subjects().iter().map(|s| ("endpoint", s.clone())));
+    let recording = ids.local("recording");
+    let cited = move |record: &&String| json!({"href": recording, "description": format!("record or run `{record}`")});
+    let records: Vec<&String> = c.evidence().iter().collect();
+    ObservationRow {
+        collected: &c.assessment.as_of,
+        description: one_line(&c.said()),
+        methods: [method],
+        origins: json!([{"actors": [actor]}]),
+        props: each(props, |(name, value)| prop(name, value)),
+        relevant_evidence: (!records.is_empty()).then(|| each(records, cited)),
+        remarks: missing(c.gaps()),
+        subjects: json!([{"subject-uuid": ids.id("device"), "type": "inventory-item"}]),
+        title: one_line(&c.title()),
+        uuid: observed(ids, &c),
+    }
 }
 
 fn finding(ids: &Ids, a: &Assessment, r: &RequirementRow, cases: &[Case<'_>]) -> Value {

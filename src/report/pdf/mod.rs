@@ -32,6 +32,7 @@ pub fn pdf(report: &Report<'_>) -> Result<Vec<u8>, ReportError> {
     let sections: Vec<Section<'_>> =
         report.assessments.iter().enumerate().map(|(n, a)| html::section(n + 1, a)).collect();
     uncovered(&mut sheet, report, &sections);
+    judged(&mut sheet, report);
     for s in &sections {
         profile(&mut sheet, s);
     }
@@ -86,7 +87,6 @@ fn line(text: impl Into<String>) -> Vec<(String, Style)> {
 }
 
 fn first(sheet: &mut Sheet, report: &Report<'_>, title: &str) {
-    let (recording, header) = (report.recording, &report.recording.header);
     sheet.heading(1, title, INK);
     if let Some((bundle, why)) = report.replaces {
         sheet.note(&shown(&format!("Amended. This bundle replaces {bundle}: {why}")));
@@ -108,6 +108,10 @@ fn first(sheet: &mut Sheet, report: &Report<'_>, title: &str) {
             sheet.note(&shown(&p.standing));
         }
     }
+}
+
+fn judged(sheet: &mut Sheet, report: &Report<'_>) {
+    let (recording, header) = (report.recording, &report.recording.header);
     sheet.heading(2, "What was judged", INK);
     let mut rows = vec![
         ("Targets", line(header.targets.join(", "))),

@@ -21,11 +21,11 @@ pub(super) fn profile(sheet: &mut Sheet, s: &Section<'_>) {
     sheet.paragraph(&format!("{} requirements: {}.", s.total, counts.join(", ")), BODY);
     sheet.heading(3, "Requirements", INK);
     let columns = [
-        Column { head: "Id", share: 0.1 },
-        Column { head: "Requirement", share: 0.34 },
+        Column { head: "Id", share: 0.09 },
+        Column { head: "Requirement", share: 0.25 },
         Column { head: "Level", share: 0.06 },
-        Column { head: "Outcome", share: 0.14 },
-        Column { head: "Reasons", share: 0.36 },
+        Column { head: "Outcome", share: 0.13 },
+        Column { head: "Reasons", share: 0.47 },
     ];
     let rows: Vec<_> = a.requirements.iter().map(requirement).collect();
     sheet.table("M is mandatory, R is recommended. Requirements in our own words.", &columns, &rows);

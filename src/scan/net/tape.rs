@@ -1,17 +1,11 @@
 //! What passed over one connection: bytes both ways with times, secrets masked.
 use super::super::{journal::Journal, sensitive};
-use crate::model::{Endpoint, Sha256Digest};
+use crate::model::{Endpoint, Mask, Opening, Sha256Digest, Way, opening::SALT};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::{sync::Arc, time::Instant};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 /// Bytes kept per direction; what exceeds it is counted, not kept.
 const KEPT: usize = 256 * 1024;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Sent,
-    Received,
-}
 
 pub struct Tape {
     journal: Arc<Journal>,
@@ -97,24 +91,22 @@ impl Tape {
     /// Writes the line and gives its digest.
     pub fn close(mut self, how: &str) -> Sha256Digest {
         let cut = self.heads_only && self.drop_bodies();
-        let masked =
-            cut || [Way::Sent, Way::Received].map(|way| self.mask(way)).contains(&true) || !self.secrets.is_empty();
-        let events: Vec<_> = self
-            .chunks
-            .iter()
-            .map(|(us, way, bytes)| {
-                let way = match way {
-                    Way::Sent => "sent",
-                    Way::Received => "received",
-                };
-                serde_json::json!({"us": u64::try_from(*us).unwrap_or(u64::MAX), "way": way, "data": STANDARD.encode(bytes)})
-            })
-            .collect();
+        let masks: Vec<Mask> = [Way::Sent, Way::Received].into_iter().flat_map(|way| self.mask(way)).collect();
+        let masked = cut || !masks.is_empty() || !self.secrets.is_empty();
+        let event = |(us, way, bytes): &(u128, Way, Vec<u8>)| {
+            let us = u64::try_from(*us).unwrap_or(u64::MAX);
+            serde_json::json!({"us": us, "way": way, "data": STANDARD.encode(bytes)})
+        };
+        let events: Vec<_> = self.chunks.iter().map(event).collect();
         let [sent, received] = self.total;
-        let line = serde_json::json!({
+        let mut line = serde_json::json!({
             "endpoint": self.endpoint.to_string(), "local": self.local, "layer": self.layer, "opened": self.opened,
             "closed": how, "bytes": {"sent": sent, "received": received}, "masked": masked, "events": events,
         });
+        // Without the openings a commitment would tell nothing.
+        if let Some(line) = line.as_object_mut().filter(|_| self.journal.keeps_openings() && !masks.is_empty()) {
+            line.insert("masks".to_owned(), serde_json::json!(masks));
+        }
         self.journal.transcript(&line.to_string())
     }
 
@@ -134,24 +126,17 @@ impl Tape {
     }
 
     /// A secret may be split over several chunks, so each direction is masked as one string. What the device gives
-    /// out as somebody's secret is not kept, either.
-    fn mask(&mut self, way: Way) -> bool {
+    /// out as somebody's secret is not kept, either. What stood there goes to the openings, where they are kept.
+    fn mask(&mut self, way: Way) -> Vec<Mask> {
         let mut all: Vec<u8> = self.chunks.iter().filter(|c| c.1 == way).flat_map(|c| c.2.iter().copied()).collect();
-        for secret in &self.secrets {
-            let mut from = 0;
-            while let Some(at) = find(all.get(from..).unwrap_or_default(), secret) {
-                let end = from + at + secret.len();
-                if let Some(hit) = all.get_mut(from + at..end) {
-                    hit.fill(b'*');
-                }
-                from = end;
-            }
-        }
-        let given = sensitive::values(&all);
-        for value in &given {
-            if let Some(hit) = all.get_mut(value.clone()) {
-                hit.fill(b'*');
-            }
+        let mut masks = Vec::new();
+        for range in hidden(&all, &self.secrets) {
+            let (at, length) = (range.start, range.len());
+            let Some(hit) = all.get_mut(range) else { continue };
+            let opening = Opening::new(&rand::random::<[u8; SALT]>(), hit);
+            hit.fill(b'*');
+            self.journal.opening(&opening);
+            masks.push(Mask { way, at, length, commitment: opening.commitment });
         }
         let mut rest = all.as_slice();
         for (_, _, bytes) in self.chunks.iter_mut().filter(|c| c.1 == way) {
@@ -159,8 +144,29 @@ impl Tape {
             bytes.copy_from_slice(mine);
             rest = after;
         }
-        !given.is_empty()
+        masks
     }
+}
+
+/// Where the secrets stand, and what is given out as one: in order, and none touches another.
+fn hidden(all: &[u8], secrets: &[Vec<u8>]) -> Vec<Range<usize>> {
+    let mut found = sensitive::values(all);
+    for secret in secrets {
+        let mut from = 0;
+        while let Some(at) = find(all.get(from..).unwrap_or_default(), secret) {
+            found.push(from + at..from + at + secret.len());
+            from += at + secret.len();
+        }
+    }
+    found.sort_by_key(|r| r.start);
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for range in found.into_iter().filter(|r| !r.is_empty()) {
+        match apart.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => apart.push(range),
+        }
+    }
+    apart
 }
 
 fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
