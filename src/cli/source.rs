@@ -1,5 +1,5 @@
 //! Reads what people name on the command line: recordings, declarations, scopes.
-use super::{Exit, Failure};
+use super::{Exit, Failure, args::BesideArgs};
 use jiff::civil::Date;
 use patuh::{
     bundle::{
@@ -8,6 +8,7 @@ use patuh::{
         payload,
     },
     judge::{
+        Beside,
         assess::Read,
         profile::{BUILTIN, Profile, standing::day},
     },
@@ -45,6 +46,14 @@ pub fn recording(source: &Path) -> Result<Recording, Failure> {
     };
     let bytes = read(&file)?;
     Recording::parse(&bytes).map_err(|e| Failure::new(Exit::BadInput, format!("{}: {e}", file.display())))
+}
+
+/// The recordings that are judged beside the first.
+pub fn beside(named: &BesideArgs, first: &Recording) -> Result<Beside, Failure> {
+    let all = |paths: &[PathBuf]| paths.iter().map(|p| recording(p)).collect::<Result<Vec<_>, Failure>>();
+    let factory = named.factory.as_deref().map(recording).transpose()?;
+    let beside = Beside { samples: all(&named.sample)?, factory, sides: all(&named.side)? };
+    beside.checked(first).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))
 }
 
 /// A bundle that was packed for carrying, checked.

@@ -18,5 +18,5 @@ pub use digest::Sha256Digest;
 pub use observation::Observation;
 pub use plan::Plan;
 pub use recording::{Gap, Header, Line, Record, Recording, Run, Why};
-pub use scope::{Admitted, Scope, Touch, Vantage};
+pub use scope::{Admitted, Scope, State, Touch, Vantage};
 pub use subject::{Endpoint, Subject, Transport};

@@ -79,6 +79,7 @@ mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
+mod sides;
 mod snmp_default_community_read;
 mod snmp_default_community_write;
 mod snmp_info_leak;
@@ -173,6 +174,11 @@ pub trait Judge: Send + Sync {
         false
     }
 
+    /// Whether the same is asked from every side from which the device was recorded, each recording by itself.
+    fn everywhere(&self) -> bool {
+        false
+    }
+
     /// What it comes to for each declared entry of the IXIT, where it exercises entries.
     fn entries(&self, _: &Evidence<'_>) -> Vec<EntryRow> {
         Vec::new()
@@ -264,6 +270,7 @@ pub static CHECKS: &[&Check] = &[
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
+    &sides::GUEST,
     &http_admin_cleartext::CHECK,
     &http_admin_unauthenticated::CHECK,
     &http_authz_roles::CHECK,
@@ -347,6 +354,7 @@ pub static CHECKS: &[&Check] = &[
     &svc_inventory_cross_advertised::CHECK,
     &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,
+    &sides::MANAGEMENT,
     &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
     &svc_state_diff::CHECK,
@@ -392,6 +400,8 @@ pub static CHECKS: &[&Check] = &[
     &disclosure::PUBLISHED,
     &vdp_security_txt::CHECK,
     &disclosure::SECURITY_TXT,
+    &sides::WAN_ADMIN,
+    &sides::WAN_PORTS,
     &ws_unauth::CHECK,
 ];
 
