@@ -4,7 +4,7 @@
 //! unpacked to disk, no name is believed, and nothing may grow beyond what a bundle can be.
 use super::{
     body::Body,
-    layout::{Files, LOGS, MOST_BYTES, MOST_ENTRIES, ReadError, checked},
+    layout::{Files, MOST_BYTES, MOST_ENTRIES, ReadError, checked, is_log},
 };
 use std::{
     collections::BTreeSet,
@@ -61,7 +61,7 @@ pub fn read(path: &Path) -> Result<Files, ReadError> {
         let room = MOST_BYTES.saturating_sub(total).min(packed.saturating_mul(MOST_GROWTH).max(SMALL));
         let name = raw.strip_prefix(&root).unwrap_or(&raw).to_owned();
         let mut content = entry.by_ref().take(room.saturating_add(1));
-        let body = if LOGS.contains(&name.as_str()) {
+        let body = if is_log(&name) {
             Body::entry(path, at, &mut content)
         } else {
             let mut bytes = Vec::new();

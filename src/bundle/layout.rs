@@ -38,8 +38,21 @@ pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 /// What every bundle has outside `data/`.
 pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
 
-/// The files that grow with the scan; they are read where they stand.
-pub(super) const LOGS: [&str; 2] = [RECORDING, TRANSCRIPTS];
+/// Where the files of the recordings beside the first stand.
+const BESIDE: &str = "data/beside/";
+const OWN: &str = "data/recording/";
+
+/// The file of recording `n` beside the first, from 1, that is `path` for the first one.
+pub fn beside(n: usize, path: &str) -> String {
+    format!("{BESIDE}{n}/{}", path.strip_prefix(OWN).unwrap_or(path))
+}
+
+/// The files that grow with a scan; they are read where they stand.
+pub(super) fn is_log(path: &str) -> bool {
+    let name = path.strip_prefix(BESIDE).and_then(|p| p.split_once('/')).map(|(_, name)| name);
+    let name = name.or_else(|| path.strip_prefix(OWN));
+    [RECORDING, TRANSCRIPTS].iter().any(|log| log.strip_prefix(OWN) == name)
+}
 
 pub const MOST_SIGNERS: usize = 9;
 
@@ -163,7 +176,7 @@ impl Walk {
                 return Err(ReadError::NotPlain(full));
             } else {
                 let full = checked(full)?;
-                let log = LOGS.contains(&full.as_str());
+                let log = is_log(&full);
                 let body = if log { Body::file(&path) } else { fs::read(&path).map(Body::from) };
                 self.files.insert(full, body.map_err(|e| ReadError::io(&path, e))?);
             }

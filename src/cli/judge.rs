@@ -24,7 +24,7 @@ pub fn run(a: &JudgeArgs) -> Done {
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let said = source::attestations(&a.source)?;
-    let beside = source::beside(&a.beside, &recording)?;
+    let beside = source::beside(&a.beside, &a.source, &recording)?;
     let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
     let all: Vec<_> = profiles.iter().map(|p| assess_beside(&inputs, &beside, said.as_ref(), p)).collect();
     show(&recording, &all, a.format)?;

@@ -58,6 +58,8 @@ pub fn name(vantage: Vantage) -> &'static str {
 pub enum BesideError {
     #[error("the first recording says that it is of the factory state; name the one after the set-up first")]
     FirstIsFactory,
+    #[error("two recordings are of the factory state; name one of them")]
+    TwoFactories,
     #[error("the recording of the factory state says that the device was set up; scan it with --state factory")]
     NotFactory,
     #[error("the recording of the factory state is of the {0}, and the first of the {1}; compare one side with itself")]
