@@ -3,7 +3,13 @@
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
+#[path = "support/verdicts.rs"]
+mod verdicts;
 
+use patuh::{
+    judge::Evidence,
+    model::{Recording, State},
+};
 use scans::{patuh, patuh_with, root};
 use serde_json::Value;
 use std::{
@@ -12,6 +18,7 @@ use std::{
     process::{Child, Command, Stdio},
     thread,
 };
+use verdicts::verdict_on;
 
 /// Each side of each gateway on a cable of its own: its name, the device's end and what stands there.
 const SIDES: [(&str, &str, Option<&str>); 5] = [
@@ -176,6 +183,13 @@ fn a_gateway_is_judged_from_every_side_and_no_side_stands_for_another() {
     assert!(telnet["evidence"].as_array().unwrap().iter().all(|e| e.as_str().unwrap().contains(':')), "{telnet}");
     assert_ne!(of(&good, "telnet-default-creds")["verdict"], "FAIL");
     assert_eq!(of(&bad, "natpmp-pcp-exposed")["verdict"], "FAIL", "{}", of(&bad, "natpmp-pcp-exposed"));
+
+    // A default password of the factory state may be one that must be changed.
+    let mut recording = Recording::parse(&std::fs::read(wan_bad.join("recording.jsonl")).unwrap()).unwrap();
+    assert_eq!(verdict_on("telnet-default-creds", &Evidence::new(&recording, None, None)).0, "FAIL");
+    recording.header.scope.state = Some(State::Factory);
+    let (verdict, why) = verdict_on("telnet-default-creds", &Evidence::new(&recording, None, None));
+    assert!(verdict == "INCONCLUSIVE" && why.contains("factory state"), "{verdict} {why}");
 
     refused(lan, wan, factory);
     sealed(dir, [lan, wan, factory, guest], &ixit);

@@ -360,6 +360,7 @@ pub static CHECKS: &[&Check] = &[
     &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
+    &tcp_full_sweep_v4::V6,
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
     &tftp_open_read::CHECK,
