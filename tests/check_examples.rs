@@ -80,12 +80,25 @@ fn judge(check: &Check, blocks: &BTreeMap<String, String>, leave_out: Option<&st
     let judge = (check.bind)(parameters).unwrap_or_else(|e| panic!("{}: {e}", check.id));
     let samples: Vec<Recording> = text("sample").iter().map(|t| recording(check, t, leave_out)).collect();
     let factory = text("factory").map(|t| recording(check, t, leave_out));
+    let beside = ["wan", "wan-factory", "guest"].iter().filter_map(|side| {
+        let (vantage, state) = side.split_once('-').unwrap_or((side, "initialised"));
+        let mut from = recording(check, text(side)?, leave_out);
+        from.header.scope = serde_json::from_value(
+            serde_json::json!({"authorised_by": "test", "hosts": [], "vantage": vantage, "state": state}),
+        )
+        .unwrap();
+        Some(from)
+    });
+    let sides: Vec<Recording> = beside.collect();
     let recording = text("recording").unwrap_or_else(|| panic!("{}: an example without recording", check.id));
     let recording = self::recording(check, recording, leave_out);
     let ics = text("ics").map(|t| Ics::parse("ics", t).unwrap());
     let ixit = text("ixit").map(|t| Ixit::parse("ixit", t).unwrap_or_else(|e| panic!("{}: {e}", check.id)));
     match judge.judge(
-        &Evidence::new(&recording, ics.as_ref(), ixit.as_ref()).with_samples(&samples).with_factory(factory.as_ref()),
+        &Evidence::new(&recording, ics.as_ref(), ixit.as_ref())
+            .with_samples(&samples)
+            .with_factory(factory.as_ref())
+            .with_sides(&sides),
     ) {
         Decision::Absent { .. } => "NOT_APPLICABLE",
         Decision::Judged(j) => match j.verdict() {

@@ -1,5 +1,5 @@
 //! What a bundle is made of: bytes that were recorded, declared, attested or asked for. Nothing in it is a verdict.
-use super::{attested::Attested, body::Body, layout, payload::PayloadError};
+use super::{attested::Attested, body::Body, companion::Companion, layout, payload::PayloadError};
 use crate::judge::{
     Profile,
     profile::{BUILTIN, ProfileError},
@@ -92,6 +92,8 @@ pub struct Ingredients {
     pub recorded: Arc<Recorded>,
     pub transcripts: Body,
     pub bracket: Bracket,
+    /// Recordings that are judged beside it.
+    pub beside: Vec<Companion>,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
     pub attested: Option<Attested>,

@@ -38,10 +38,22 @@ pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 /// What every bundle has outside `data/`.
 pub const TAG_FILES: &[&str] = &[BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, STATEMENT, SIGNATURE, SIGNER, ENVELOPE];
 
+/// Where the files of the recordings beside the first stand.
+const BESIDE: &str = "data/beside/";
+const OWN: &str = "data/recording/";
+
+/// The file of recording `n` beside the first, from 1, that is `path` for the first one.
+pub fn beside(n: usize, path: &str) -> String {
+    format!("{BESIDE}{n}/{}", path.strip_prefix(OWN).unwrap_or(path))
+}
+
 /// What grows with the scan and what is made again to be compared: read where it stands, and never held.
 pub(super) fn stays(path: &str) -> bool {
     let made = ["data/results/", "data/report/", "data/views/"];
-    path == RECORDING || path == TRANSCRIPTS || made.iter().any(|dir| path.starts_with(dir))
+    let name = path.strip_prefix(BESIDE).and_then(|p| p.split_once('/')).map(|(_, name)| name);
+    let name = name.or_else(|| path.strip_prefix(OWN));
+    let log = [RECORDING, TRANSCRIPTS].iter().any(|log| log.strip_prefix(OWN) == name);
+    log || made.iter().any(|dir| path.starts_with(dir))
 }
 
 pub const MOST_SIGNERS: usize = 9;

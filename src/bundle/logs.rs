@@ -1,8 +1,11 @@
 //! Whether the logs are whole: every transcript that a record cites is there, and the chains of `recording/2` lead from
 //! the plan over every line to the end.
-use super::payload::Ingredients;
+use super::{
+    body::Body,
+    payload::{Bracket, Ingredients},
+};
 use crate::model::{
-    Chain, Plan, Sha256Digest,
+    Chain, Plan, Recording, Sha256Digest,
     chain::{Broken, read_line},
     plan::{FILE, PlanError, TOKEN},
 };
@@ -22,6 +25,8 @@ pub enum LogError {
     NoTranscript { record: String, digest: Sha256Digest },
     #[error("{LOG}:{line}: {broken}; take the recording from its source again")]
     Chain { line: usize, broken: Broken },
+    #[error("beside/{n}/{error}")]
+    Beside { n: usize, error: Box<LogError> },
     #[error("{LOG}: its first line is of another recording")]
     OtherStart,
     #[error("{LOG}: its last line is not the one that the recording ends with: lines at the end were removed or added")]
@@ -41,16 +46,24 @@ pub enum LogError {
 }
 
 pub fn check(from: &Ingredients) -> Result<(), LogError> {
-    let recording = &from.recorded.value;
+    check_one(&from.recorded.value, &from.transcripts, &from.bracket)?;
+    for (n, c) in (1..).zip(&from.beside) {
+        let checked = check_one(&c.recorded.value, &c.transcripts, &c.bracket);
+        checked.map_err(|error| LogError::Beside { n, error: Box::new(error) })?;
+    }
+    Ok(())
+}
+
+fn check_one(recording: &Recording, transcripts: &Body, bracket: &Bracket) -> Result<(), LogError> {
     if let Some(chain) = &recording.chain {
-        begun(from, chain)?;
-    } else if from.bracket.files().next().is_some() {
+        begun(recording, bracket, chain)?;
+    } else if bracket.files().next().is_some() {
         return Err(LogError::Unplanned);
     }
     let mut missing: BTreeMap<&Sha256Digest, &str> =
         recording.records().rev().filter_map(|r| Some((r.transcript.as_ref()?, r.id.as_str()))).collect();
     let mut chain = recording.chain.as_ref().map(|_| Chain::default());
-    from.transcripts.read(|file| Ok(lines(file, &mut chain, &mut missing)))??;
+    transcripts.read(|file| Ok(lines(file, &mut chain, &mut missing)))??;
     if let Some((digest, record)) = missing.into_iter().next() {
         return Err(LogError::NoTranscript { record: record.to_owned(), digest: digest.clone() });
     }
@@ -66,12 +79,12 @@ pub fn check(from: &Ingredients) -> Result<(), LogError> {
 }
 
 /// The chain begins with the authority's answer over the plan, or with the plan where no authority was asked.
-fn begun(from: &Ingredients, chain: &Chain) -> Result<(), LogError> {
-    let plan = from.bracket.plan.as_ref().ok_or(LogError::NoPlan)?;
-    if !Plan::parse(plan)?.is_of(&from.recorded.value.header) {
+fn begun(recording: &Recording, bracket: &Bracket, chain: &Chain) -> Result<(), LogError> {
+    let plan = bracket.plan.as_ref().ok_or(LogError::NoPlan)?;
+    if !Plan::parse(plan)?.is_of(&recording.header) {
         return Err(LogError::OtherPlan);
     }
-    let (file, start) = from.bracket.before.as_ref().map_or((FILE, plan), |token| (TOKEN, token));
+    let (file, start) = bracket.before.as_ref().map_or((FILE, plan), |token| (TOKEN, token));
     if chain.seed.as_ref() == Some(&Sha256Digest::of(start)) { Ok(()) } else { Err(LogError::Seed(file)) }
 }
 

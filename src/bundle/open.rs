@@ -2,6 +2,7 @@
 use super::{
     attested::{self, Attested, AttestedError},
     body::Body,
+    companion::Companion,
     integrity::{self, IntegrityError},
     layout::{self, Files},
     logs::{self, LogError},
@@ -115,6 +116,7 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
         return Err(PayloadError::Format(schema.schema).into());
     }
     let index: Index = serde_json::from_slice(&index).map_err(UnreadableError::Index)?;
+    let beside = (1..).zip(&index.beside).map(|(n, c)| Companion::read(c.role, n, files)).collect::<Result<_, _>>()?;
     let mut profiles = Vec::new();
     for p in index.profiles {
         let text = String::from_utf8(bytes(&layout::profile_path(&p.id)).unwrap_or_default());
@@ -128,6 +130,7 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
         recorded: Arc::new(Recorded::read(log(layout::RECORDING))?),
         transcripts: log(layout::TRANSCRIPTS),
         bracket: Bracket { plan: bytes(layout::PLAN), before: bytes(layout::BEFORE), after: bytes(layout::AFTER) },
+        beside,
         ics: bytes(layout::ICS),
         ixit: bytes(layout::IXIT),
         attested,
@@ -188,6 +191,7 @@ impl Source {
                 before: optional(&path.join(plan::TOKEN))?,
                 after: optional(&path.join(plan::END_TOKEN))?,
             },
+            beside: Vec::new(),
             ics: optional(&path.join("ics.toml"))?,
             ixit: optional(&path.join("ixit.toml"))?,
             attested: attested_in(path)?,

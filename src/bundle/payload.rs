@@ -2,13 +2,14 @@
 pub use super::ingredients::{Bracket, Ingredients, Interim, ProfileSource, Recorded, Supersedes};
 use super::{
     attested::{Attested, AttestedError},
+    companion::IndexCompanion,
     layout,
     statement::canonical,
 };
 use crate::judge::{
-    Assessment, Inputs, Profile,
+    Assessment, BesideError, Inputs, Profile,
     assess::{Outcome, Read, tool},
-    assess_attested,
+    assess_beside,
     profile::ProfileError,
 };
 use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
@@ -40,6 +41,8 @@ pub fn no_views(_: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 pub enum PayloadError {
     #[error("recording.jsonl: {0}")]
     Recording(#[from] RecordingError),
+    #[error(transparent)]
+    Beside(#[from] BesideError),
     #[error("{0}")]
     Declaration(#[from] DeclarationError),
     #[error(transparent)]
@@ -96,18 +99,21 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
     }
     names(&profiles)?;
     let inputs = Inputs { recording: &from.recorded.value, ics: ics.as_ref(), ixit: ixit.as_ref() };
-    let assessments = profiles.iter().map(|p| assess_attested(&inputs, said.as_ref(), p)).collect();
+    let beside = from.judged_beside()?;
+    let assessments = profiles.iter().map(|p| assess_beside(&inputs, &beside, said.as_ref(), p)).collect();
     Ok(Judged { recorded: from.recorded.clone(), profiles, assessments })
 }
 
 /// The files of `data/`, or why they may not be sealed.
 pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout::Files, PayloadError> {
     if from.interim == Interim::No {
+        from.beside.iter().try_for_each(|c| finished(&c.recorded.value))?;
         complete(judged)?;
     }
     let mut files = layout::Files::new();
     files.insert(layout::RECORDING.to_owned(), from.recorded.body.clone());
     files.insert(layout::TRANSCRIPTS.to_owned(), from.transcripts.clone());
+    files.extend((1..).zip(&from.beside).flat_map(|(n, companion)| companion.files(n)));
     let mut put = |path: &str, bytes: Vec<u8>| files.insert(path.to_owned(), bytes.into());
     from.bracket.files().for_each(|(path, b)| drop(put(path, b.clone())));
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b.clone())));
@@ -157,6 +163,9 @@ pub struct Index {
     /// Plan and time-stamp tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bracket: Vec<String>,
+    /// Recordings that are judged beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<IndexCompanion>,
     pub declarations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestations: Option<String>,
@@ -187,6 +196,7 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
         recording: layout::RECORDING.to_owned(),
         transcripts: layout::TRANSCRIPTS.to_owned(),
         bracket: from.bracket.files().map(|(path, _)| path.to_owned()).collect(),
+        beside: (1..).zip(&from.beside).map(|(n, companion)| companion.index(n)).collect(),
         declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
         attestations: from.attested.as_ref().map(|_| layout::ATTESTATIONS.to_owned()),
         attachments: from
@@ -226,14 +236,7 @@ fn names(profiles: &[Profile]) -> Result<(), PayloadError> {
 
 /// Everything planned was done, and nobody is waited for.
 fn complete(judged: &Judged) -> Result<(), PayloadError> {
-    let recording = &judged.recorded.value;
-    let finished = |probe: &str| recording.run_of(probe).is_some_and(|r| r.finished.is_some());
-    if let Some(probe) = recording.header.plan.iter().find(|p| !finished(p)) {
-        return Err(PayloadError::RunMissing(probe.clone()));
-    }
-    if recording.finished.is_none() {
-        return Err(PayloadError::Unfinished);
-    }
+    finished(&judged.recorded.value)?;
     for a in &judged.assessments {
         if let Some(r) = a.requirements.iter().find(|r| r.outcome == Outcome::AwaitingAssessor) {
             let (profile, requirement) = (a.profile.id.clone(), r.id.clone());
@@ -241,6 +244,15 @@ fn complete(judged: &Judged) -> Result<(), PayloadError> {
         }
     }
     Ok(())
+}
+
+/// Every planned run was done to its end.
+fn finished(recording: &Recording) -> Result<(), PayloadError> {
+    let finished = |probe: &str| recording.run_of(probe).is_some_and(|r| r.finished.is_some());
+    if let Some(probe) = recording.header.plan.iter().find(|p| !finished(p)) {
+        return Err(PayloadError::RunMissing(probe.clone()));
+    }
+    if recording.finished.is_none() { Err(PayloadError::Unfinished) } else { Ok(()) }
 }
 
 /// A declaration and the digest of its bytes.

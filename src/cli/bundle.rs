@@ -37,7 +37,11 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
 
 pub async fn run_seal(a: &SealArgs) -> Done {
     let keys = keys(&a.key)?;
-    let source = opened(&a.source)?;
+    let mut source = opened(&a.source)?;
+    let beside = source::companions(&a.beside)?;
+    if !beside.is_empty() {
+        source.from.beside = beside;
+    }
     let profiles = profile_sources(&a.profile, &source, a.as_of)?;
     let (interim, out) = (interim(a.interim), a.out.as_path());
     let (sealed_at, cms) = (patuh::scan::clock::now(), cms_key(&a.form)?);

@@ -105,6 +105,8 @@ async fn one(name: &str, n: usize, keep: &Path) -> Result<Shown, Failure> {
     // Of its own: a demonstration that runs again must find what it found before.
     let ledger = Temporary::new()?;
     let args = ScanArgs {
+        vantage: None,
+        state: None,
         targets: vec![host.to_string()],
         profile: Vec::new(),
         as_of: None,

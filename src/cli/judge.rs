@@ -7,7 +7,7 @@ use super::{
 use patuh::{
     judge::{
         Assessment, Inputs, Profile,
-        assess::{Beside, Outcome, Read},
+        assess::{Outcome, Read},
         assess_attested, assess_beside,
     },
     model::{Attestations, Ics, Ixit, Recording},
@@ -24,8 +24,7 @@ pub fn run(a: &JudgeArgs) -> Done {
     let profiles = source::profiles_on(&a.profile, &source::Day::of(&recording, a.as_of)?)?;
     let (ics, ixit) = (source::ics(a.ics.as_ref(), &a.source)?, source::ixit(a.ixit.as_ref(), &a.source)?);
     let said = source::attestations(&a.source)?;
-    let samples = a.sample.iter().map(|s| source::recording(s)).collect::<Result<Vec<_>, Failure>>()?;
-    let beside = Beside { samples, factory: a.factory.as_ref().map(|f| source::recording(f)).transpose()? };
+    let beside = source::beside(&a.beside, &a.source, &recording)?;
     let inputs = Inputs { recording: &recording, ics: ics.as_ref(), ixit: ixit.as_ref() };
     let all: Vec<_> = profiles.iter().map(|p| assess_beside(&inputs, &beside, said.as_ref(), p)).collect();
     show(&recording, &all, a.format)?;

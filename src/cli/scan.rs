@@ -1,14 +1,14 @@
 //! `scan`: from a target to a recording, and to a verdict where profiles are named.
 use super::{
     Done, Exit, Failure,
-    args::{JudgeFormat, Most, PaceArg, ScanArgs},
+    args::{JudgeFormat, Most, PaceArg, ScanArgs, StateArg, VantageArg},
     bundle::seal_failure,
     confidential, judge, ledger, output, source, timestamp,
 };
 use patuh::{
     bundle::seal::keep,
     model::{
-        Plan, Recording, Scope, Touch, plan,
+        Plan, Recording, Scope, State, Touch, Vantage, plan,
         scope::{Pace, PortSpec},
     },
     report::inventory,
@@ -173,6 +173,19 @@ pub async fn prepare(a: &ScanArgs) -> Result<Prepared, Failure> {
             PaceArg::Adaptive => Pace::Adaptive,
             PaceArg::Fast => Pace::Fast,
         };
+    }
+    if let Some(vantage) = a.vantage {
+        scope.vantage = match vantage {
+            VantageArg::Lan => Vantage::Lan,
+            VantageArg::Wan => Vantage::Wan,
+            VantageArg::Guest => Vantage::Guest,
+        };
+    }
+    if let Some(state) = a.state {
+        scope.state = Some(match state {
+            StateArg::Factory => State::Factory,
+            StateArg::Initialised => State::Initialised,
+        });
     }
     valid_now(&scope)?;
     Ok(Prepared { target, scope, probes: engine::plan(&a.probe), ledger, nonce: a.time.nonce.clone() })

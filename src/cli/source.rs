@@ -1,13 +1,14 @@
 //! Reads what people name on the command line: recordings, declarations, scopes.
-use super::{Exit, Failure};
+use super::{Exit, Failure, args::BesideArgs, bundle::seal_failure};
 use jiff::civil::Date;
 use patuh::{
     bundle::{
-        VerifiedBundle, open,
+        Companion, Role, VerifiedBundle, open,
         open::{attested_in, is_zip},
         payload,
     },
     judge::{
+        Beside,
         assess::Read,
         profile::{BUILTIN, Profile, standing::day},
     },
@@ -45,6 +46,27 @@ pub fn recording(source: &Path) -> Result<Recording, Failure> {
     };
     let bytes = read(&file)?;
     Recording::parse(&bytes).map_err(|e| Failure::new(Exit::BadInput, format!("{}: {e}", file.display())))
+}
+
+/// The recordings named to be sealed beside the first.
+pub fn companions(named: &BesideArgs) -> Result<Vec<Companion>, Failure> {
+    let roles = [(Role::Sample, &named.sample), (Role::Side, &named.side)];
+    let all = roles.into_iter().flat_map(|(role, paths)| paths.iter().map(move |p| (role, p)));
+    let all = all.chain(named.factory.iter().map(|p| (Role::Factory, p)));
+    all.map(|(role, path)| Companion::open(role, path).map_err(|e| seal_failure(&e.into()))).collect()
+}
+
+/// The recordings that are judged beside the first: those named, else those that `source` holds.
+pub fn beside(named: &BesideArgs, source: &Path, first: &Recording) -> Result<Beside, Failure> {
+    let none = named.sample.is_empty() && named.side.is_empty() && named.factory.is_none();
+    if none && (is_zip(source) || source.join("bagit.txt").exists()) {
+        let bundle = open(source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
+        return bundle.from.judged_beside().map_err(|e| Failure::new(Exit::BadInput, e.to_string()));
+    }
+    let all = |paths: &[PathBuf]| paths.iter().map(|p| recording(p)).collect::<Result<Vec<_>, Failure>>();
+    let factory = named.factory.as_deref().map(recording).transpose()?;
+    let beside = Beside { samples: all(&named.sample)?, factory, sides: all(&named.side)? };
+    beside.checked(first).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))
 }
 
 /// A bundle that was packed for carrying, checked.

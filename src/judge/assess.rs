@@ -2,11 +2,12 @@
 use super::{
     applies::{Contradiction, Statement},
     attested::{AttestationRow, Attesting, WaiverRow},
-    check::{Check, EntryRow, Judge, Proves, Severity},
-    evidence::{Evidence, natural},
-    judgement::{Decision, Verdict},
+    beside::{Beside, Side},
+    check::{EntryRow, Proves, Severity},
+    evidence::Evidence,
     profile::{Profile, standing::day},
     requirements::{Requiring, fails, overall},
+    row::row,
     units::{in_group, units},
 };
 use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, recording::Tool};
@@ -89,6 +90,9 @@ pub struct InputDigests {
     /// The recording of the factory state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factory: Option<Sha256Digest>,
+    /// The recordings from other sides, by side and state.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sides: BTreeMap<String, Sha256Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,15 +155,6 @@ pub fn assess_attested(
     assess_beside(inputs, &Beside::default(), attestations, profile)
 }
 
-/// Recordings to compare with.
-#[derive(Default)]
-pub struct Beside {
-    /// Of further samples of the same model.
-    pub samples: Vec<Recording>,
-    /// Of the same device, as it came from the factory.
-    pub factory: Option<Recording>,
-}
-
 /// Judges a recording beside others.
 pub fn assess_beside(
     inputs: &Inputs<'_>,
@@ -168,8 +163,7 @@ pub fn assess_beside(
     profile: &Profile,
 ) -> Assessment {
     let (ics, ixit) = (inputs.ics.map(|r| &r.value), inputs.ixit.map(|r| &r.value));
-    let evidence = Evidence::new(inputs.recording, ics, ixit);
-    let evidence = evidence.with_samples(&beside.samples).with_factory(beside.factory.as_ref());
+    let evidence = Evidence::new(inputs.recording, ics, ixit).beside(beside);
     let mut results: BTreeMap<&str, CheckRow> =
         profile.checks().map(|(check, judge)| (check.id, row(check, judge, &evidence))).collect();
     for r in &profile.requirements {
@@ -232,6 +226,7 @@ pub fn assess_beside(
             attestations: attestations.map(|r| r.digest.clone()),
             samples: beside.samples.iter().map(|r| r.digest.clone()).collect(),
             factory: beside.factory.as_ref().map(|r| r.digest.clone()),
+            sides: beside.sides.iter().map(|r| (Side::of(r).short(), r.digest.clone())).collect(),
         },
         as_of: inputs.recording.as_of().to_owned(),
         verdict: overall(&requirements),
@@ -257,46 +252,4 @@ fn standing(profile: &Profile, as_of: &str) -> String {
 /// This version of this tool.
 pub fn tool() -> Tool {
     Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
-}
-
-fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> CheckRow {
-    let mut row = CheckRow {
-        check: check.id,
-        title: check.title,
-        verdict: Outcome::NotApplicable,
-        requirements: Vec::new(),
-        units: Vec::new(),
-        subjects: Vec::new(),
-        expected: check.expected,
-        observed: String::new(),
-        reasons: Vec::new(),
-        evidence: Vec::new(),
-        gaps: Vec::new(),
-        entries: judge.entries(evidence),
-        severity: check.severity,
-        remedy: check.remedy,
-        proves: check.pass,
-        left: judge.left_to_assessor(evidence)
-            || check.in_laboratory() && check.needs.iter().all(|n| evidence.never_tried(n)),
-    };
-    match judge.judge(evidence) {
-        Decision::Absent { looked, what } => {
-            row.observed = what;
-            row.evidence = looked.into_iter().collect();
-        }
-        Decision::Judged(j) => {
-            row.verdict = match j.verdict() {
-                Verdict::Pass => Outcome::Pass,
-                Verdict::Inconclusive => Outcome::Inconclusive,
-                Verdict::Fail => Outcome::Fail,
-            };
-            row.observed = j.observed().join("; ");
-            row.reasons = j.observed().to_vec();
-            row.subjects = j.subjects().map(ToString::to_string).collect();
-            row.evidence = j.cites().cloned().collect();
-            row.gaps = j.gaps().map(ToString::to_string).collect();
-        }
-    }
-    row.evidence.sort_by(|a, b| natural(a).cmp(&natural(b)));
-    row
 }

@@ -1,6 +1,7 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
-use crate::model::{Gap, Ics, Ixit, Record, Recording, Subject, Why, declarations::Entry, scope::Vantage};
+use super::beside::{Beside, Side};
+use crate::model::{Gap, Ics, Ixit, Record, Recording, State, Subject, Vantage, Why, declarations::Entry};
 use std::collections::BTreeSet;
 
 /// One thing seen, with the record that shows it.
@@ -65,6 +66,18 @@ impl<T> Known<T> {
         self
     }
 
+    /// The same without something that nobody recorded.
+    pub fn lacking(mut self, gap: Gap) -> Self {
+        self.extent = match self.extent {
+            Extent::Complete(_) => Extent::Partial(BTreeSet::from([gap])),
+            Extent::Partial(mut gaps) => {
+                gaps.insert(gap);
+                Extent::Partial(gaps)
+            }
+        };
+        self
+    }
+
     /// Other words for the same things, seen to the same extent.
     pub fn map<U>(self, of: impl Fn(T) -> U) -> Known<U> {
         let items = self.items.into_iter().map(|s| Seen { what: of(s.what), subject: s.subject, cite: s.cite });
@@ -89,13 +102,17 @@ pub struct Evidence<'a> {
     others: &'a [Recording],
     /// The same device as it came from the factory.
     factory: Option<&'a Recording>,
+    /// The same device from other sides.
+    sides: &'a [Recording],
+    /// Set where this is not the recording that was named first: what its records are cited by.
+    side: Option<Side>,
     pub ics: Option<&'a Ics>,
     pub ixit: Option<&'a Ixit>,
 }
 
 impl<'a> Evidence<'a> {
     pub fn new(recording: &'a Recording, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
-        Self { recording, others: &[], factory: None, ics, ixit }
+        Self { recording, others: &[], factory: None, sides: &[], side: None, ics, ixit }
     }
 
     /// With further samples of the same model, for the checks that compare them. All other checks judge the first alone.
@@ -106,6 +123,38 @@ impl<'a> Evidence<'a> {
     /// With a recording of the same device in its factory state, for the checks that compare the two.
     pub fn with_factory(self, factory: Option<&'a Recording>) -> Self {
         Self { factory, ..self }
+    }
+
+    /// With recordings of the same device from other sides. All checks but those that ask for sides judge the first alone.
+    pub fn with_sides(self, sides: &'a [Recording]) -> Self {
+        Self { sides, ..self }
+    }
+
+    /// With everything that is judged beside the first recording.
+    pub fn beside(self, beside: &'a Beside) -> Self {
+        self.with_samples(&beside.samples).with_factory(beside.factory.as_ref()).with_sides(&beside.sides)
+    }
+
+    /// Every recording of this device after its set-up or in its factory state from other sides than this one, each by
+    /// itself. Evidence and gaps are named after it: `wan:r17`.
+    pub fn other_sides(&self) -> impl Iterator<Item = Evidence<'a>> {
+        let (ics, ixit) = (self.ics, self.ixit);
+        self.sides.iter().map(move |r| Evidence { side: Some(Side::of(r)), ..Evidence::new(r, ics, ixit) })
+    }
+
+    /// Every recording from `vantage`, this one included, each by itself.
+    pub fn from_side(&self, vantage: Vantage) -> Vec<Evidence<'a>> {
+        let this = Evidence { side: self.side, ..Evidence::new(self.recording, self.ics, self.ixit) };
+        std::iter::once(this).chain(self.other_sides()).filter(|e| e.vantage() == vantage).collect()
+    }
+
+    /// From where this recording was made, and in which state the device was.
+    pub fn side(&self) -> Side {
+        Side::of(self.recording)
+    }
+
+    pub fn is_factory_state(&self) -> bool {
+        self.side().state == State::Factory
     }
 
     pub fn has_factory_state(&self) -> bool {
@@ -168,7 +217,11 @@ impl<'a> Evidence<'a> {
 
     /// As [`Self::known`], but gaps that the probe marked with another topic (`probe:topic`) do not count.
     pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
-        known_in(self.recording, probe, topic, &pick)
+        let known = known_in(self.recording, probe, topic, &pick);
+        match self.side {
+            Some(side) => named(known, &side.short(), &side.to_string()),
+            None => known,
+        }
     }
 }
 

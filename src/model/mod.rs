@@ -20,5 +20,5 @@ pub use observation::Observation;
 pub use opening::{Mask, Opening, Way};
 pub use plan::Plan;
 pub use recording::{Gap, Header, Line, Record, Recording, Run, Why};
-pub use scope::{Admitted, Scope, Touch, Vantage};
+pub use scope::{Admitted, Scope, State, Touch, Vantage};
 pub use subject::{Endpoint, Subject, Transport};

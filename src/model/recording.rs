@@ -59,6 +59,7 @@ pub struct Record {
 }
 
 /// One line of the file.
+#[expect(clippy::large_enum_variant, reason = "one is read or written at a time, and most are records")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "one line at a time is held")]
 #[serde(tag = "line", rename_all = "kebab-case")]

@@ -24,12 +24,43 @@ pub enum Touch {
 }
 
 /// From which side of the device we look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vantage {
     Lan,
     Wan,
     Guest,
+}
+
+impl Vantage {
+    /// As in a scope file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::Wan => "wan",
+            Self::Guest => "guest",
+        }
+    }
+}
+
+/// In which state the device is while we look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it came, before anybody set it up.
+    Factory,
+    /// Set up, as its owner uses it.
+    Initialised,
+}
+
+impl State {
+    /// As in a scope file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Factory => "factory",
+            Self::Initialised => "initialised",
+        }
+    }
 }
 
 /// How fast we may go.
@@ -263,6 +294,9 @@ pub struct Scope {
     pub excluded_ports: BTreeSet<u16>,
     #[serde(default = "Scope::default_vantage")]
     pub vantage: Vantage,
+    /// Older recordings, and those who do not say, leave it out: then it is taken to be set up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
     #[serde(default = "Scope::default_most")]
     pub most: Touch,
     #[serde(default = "Scope::default_pace")]
@@ -372,6 +406,7 @@ impl Scope {
             ports: PortSpec::default(),
             excluded_ports: BTreeSet::new(),
             vantage: Vantage::Lan,
+            state: None,
             most: Touch::LogIn,
             pace: Pace::Adaptive,
             credentials: CredentialBudget::default(),

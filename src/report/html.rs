@@ -151,6 +151,7 @@ pub(super) fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
         ("Ports", String::from(s.ports.clone()).replace(',', ", ")),
         ("Excluded ports", s.excluded_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         ("Seen from", word(Value::from_serialize(s.vantage))),
+        ("State", s.state.map_or_else(String::new, |state| state.word().to_owned())),
         ("Most intrusive step", word(Value::from_serialize(s.most))),
         ("Valid from", s.valid_from.clone().unwrap_or_default()),
         ("Valid to", s.valid_to.clone().unwrap_or_default()),

@@ -33,6 +33,8 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "edge-box-good", toml: include_str!("../../fixtures/duts/edge-box-good.toml") },
     Builtin { name: "fwa-gateway-bad", toml: include_str!("../../fixtures/duts/fwa-gateway-bad.toml") },
     Builtin { name: "fwa-gateway-good", toml: include_str!("../../fixtures/duts/fwa-gateway-good.toml") },
+    Builtin { name: "gateway-wan-bad", toml: include_str!("../../fixtures/duts/gateway-wan-bad.toml") },
+    Builtin { name: "gateway-wan-good", toml: include_str!("../../fixtures/duts/gateway-wan-good.toml") },
     Builtin { name: "ip-camera-bad", toml: include_str!("../../fixtures/duts/ip-camera-bad.toml") },
     Builtin { name: "ip-camera-good", toml: include_str!("../../fixtures/duts/ip-camera-good.toml") },
     Builtin { name: "light-hub-bad", toml: include_str!("../../fixtures/duts/light-hub-bad.toml") },

@@ -9,6 +9,7 @@ pub fn judged(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessment
     let bytes = (lines.join("\n") + "\n").into_bytes();
     let from = Ingredients {
         bracket: Bracket::default(),
+        beside: Vec::new(),
         recorded: Arc::new(Recorded::read(bytes.into()).unwrap()),
         transcripts: format!("{TRANSCRIPT}\n").into(),
         ics: ics.map(|t| t.as_bytes().to_vec()),

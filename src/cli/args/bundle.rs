@@ -1,5 +1,5 @@
 //! Sealing, verifying and showing.
-use super::{Format, date};
+use super::{BesideArgs, Format, date};
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub struct SealArgs {
     pub source: PathBuf,
     #[arg(long, value_name = "ID", required = true)]
     pub profile: Vec<String>,
+    #[command(flatten)]
+    pub beside: BesideArgs,
     /// SSH private key, or the .pub file of a key that your SSH agent holds; may be repeated. Without it one of your own is made and kept
     #[arg(long, value_name = "SSHKEY")]
     pub key: Vec<PathBuf>,

@@ -25,6 +25,24 @@ pub enum Most {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub enum VantageArg {
+    /// From the network of its owner
+    Lan,
+    /// From where its provider's network or the Internet is
+    Wan,
+    /// From the network that it keeps for guests
+    Guest,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum StateArg {
+    /// As it came
+    Factory,
+    /// Set up, as its owner uses it
+    Initialised,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub enum PaceArg {
     Gentle,
     Adaptive,
@@ -77,6 +95,12 @@ pub struct ScanArgs {
     pub most: Option<Most>,
     #[arg(long, value_enum)]
     pub pace: Option<PaceArg>,
+    /// From which side of the device this machine looks; the recording says it
+    #[arg(long, value_enum)]
+    pub vantage: Option<VantageArg>,
+    /// In which state the device is; the recording says it
+    #[arg(long, value_enum)]
+    pub state: Option<StateArg>,
     /// Where failed log-ins are counted over all scans; without it: PATUH_LEDGER, else the user's state directory
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
@@ -102,6 +126,20 @@ pub struct ScanArgs {
     pub expect: Option<PathBuf>,
 }
 
+/// Recordings that are judged together with the first, and never mixed with it.
+#[derive(Args, Clone, Default)]
+pub struct BesideArgs {
+    /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
+    #[arg(long, value_name = "RECORDING")]
+    pub sample: Vec<PathBuf>,
+    /// The recording of the same device in its factory state, to see which services its set-up leaves open
+    #[arg(long, value_name = "RECORDING")]
+    pub factory: Option<PathBuf>,
+    /// The recording of the same device from another side (`scan --vantage wan` or `guest`); may be repeated
+    #[arg(long, value_name = "RECORDING")]
+    pub side: Vec<PathBuf>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum JudgeFormat {
     Text,
@@ -121,12 +159,8 @@ pub struct JudgeArgs {
     /// ID, ID:LEVEL, FILE.toml, or `all` that were in force; several give one matrix
     #[arg(long, value_name = "ID", required = true)]
     pub profile: Vec<String>,
-    /// The recording of another sample of the same model, to compare keys and credentials; may be repeated
-    #[arg(long, value_name = "RECORDING")]
-    pub sample: Vec<PathBuf>,
-    /// The recording of the same device in its factory state, to see which services its set-up leaves open
-    #[arg(long, value_name = "RECORDING")]
-    pub factory: Option<PathBuf>,
+    #[command(flatten)]
+    pub beside: BesideArgs,
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]

@@ -29,4 +29,8 @@ impl Judge for CoapDtlsDefaultPsk {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Psk)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -42,6 +42,10 @@ impl Judge for CoapReadUnauth {
     fn tables(&self) -> &'static [&'static str] {
         &["x-public"]
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 /// Reads, and `None` for what only shows that a service is there.

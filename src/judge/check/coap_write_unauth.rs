@@ -64,6 +64,10 @@ impl Judge for CoapWriteUnauth {
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
         evidence.never_tried("coap-write")
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn point(at: &Subject, put: Put<'_>, control: Option<Put<'_>>) -> Point {

@@ -37,6 +37,10 @@ impl Judge for CwmpConnreqAuth {
             point(seen.subject(), seen.what.1, all)
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn point(at: &Subject, page: &HttpPage, all: &[&HttpPage]) -> Point {

@@ -29,4 +29,8 @@ impl Judge for CwmpConnreqDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Cwmp)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -48,6 +48,10 @@ impl Judge for DatastoreRemoteOpen {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn redis(record: &Record) -> Option<Asks> {

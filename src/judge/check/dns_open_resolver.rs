@@ -48,6 +48,10 @@ impl Judge for DnsOpenResolver {
     fn tables(&self) -> &'static [&'static str] {
         &["x-endpoints"]
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 /// Recursion is for those whom the device serves.

@@ -86,6 +86,10 @@ impl Judge for FileShareOpen {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn share(record: &Record) -> Option<Seen<'_>> {

@@ -38,6 +38,10 @@ impl Judge for FtpAnonymous {
             None => Point::Unclear(format!("{}: no login was tried", seen.subject())),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 type Trial<'a> = (&'a Presented, Answer);

@@ -37,6 +37,10 @@ impl Judge for HttpAdminCleartext {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn in_clear(page: &HttpPage, what: &str) -> Point {

@@ -28,6 +28,10 @@ impl Judge for HttpAdminUnauthenticated {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         every(&evidence.known("http-surface", page), "no HTTP service", |seen| point(seen.subject(), seen.what))
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn point(at: &Subject, page: &HttpPage) -> Point {

@@ -35,15 +35,19 @@ impl Judge for HttpCsrf {
             let how = match (f.without_token, f.others_token) {
                 (true, _) => "without its token and as from another site",
                 (false, Some(true)) => "with the token of another session and as from another site",
+                (false, Some(false) | None) if f.restored => {
+                    return Point::Good(format!("{what}: forged requests had no effect"));
+                }
                 (false, Some(false) | None) => {
-                    return Point::Good(format!("{what}: forged requests had no effect{left}"));
+                    return Point::Unclear(format!("{what}: forged requests had no effect{left}"));
                 }
             };
-            match f.same_site {
-                true => Point::Good(format!(
-                    "{what}: it changes {how}, but browsers keep the session at home (SameSite){left}"
-                )),
-                false => Point::Bad(format!("{what}: it changes {how}{left}")),
+            match (f.same_site, f.restored) {
+                (false, _) => Point::Bad(format!("{what}: it changes {how}{left}")),
+                (true, true) => {
+                    Point::Good(format!("{what}: it changes {how}, but browsers keep the session at home (SameSite)"))
+                }
+                (true, false) => Point::Unclear(format!("{what}: it changes {how} within its own site{left}")),
             }
         })
     }

@@ -45,6 +45,10 @@ impl Judge for HttpEmptyPassword {
             None => Point::Unclear("nothing was tried".to_owned()),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -29,4 +29,8 @@ impl Judge for HttpJsonLoginDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::HttpJson)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

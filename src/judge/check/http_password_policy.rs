@@ -37,7 +37,8 @@ impl Judge for HttpPasswordPolicy {
                 None if c.weak_tried.is_empty() => {
                     Point::Unclear(format!("{what}: no weak password could be tried{left}"))
                 }
-                None => Point::Good(format!("{what}: refused: {}{left}", c.weak_tried.join(", "))),
+                None if !c.restored => Point::Unclear(format!("{what}: refused: {}{left}", c.weak_tried.join(", "))),
+                None => Point::Good(format!("{what}: refused: {}", c.weak_tried.join(", "))),
             }
         })
     }

@@ -29,4 +29,8 @@ impl Judge for HttpStaticBearerToken {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::HttpToken)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

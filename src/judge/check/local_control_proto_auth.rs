@@ -62,4 +62,8 @@ impl Judge for LocalControlProtoAuth {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

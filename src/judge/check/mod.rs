@@ -87,6 +87,7 @@ mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
+mod sides;
 mod snmp_default_community_read;
 mod snmp_default_community_write;
 mod snmp_info_leak;
@@ -183,6 +184,11 @@ pub trait Judge: Send + Sync {
     /// Whether the recording holds nothing by which it could decide, because one sample or one state alone was given,
     /// or nobody granted the look. Then it holds up no requirement: an assessor may decide the same question.
     fn left_to_assessor(&self, _: &Evidence<'_>) -> bool {
+        false
+    }
+
+    /// Whether the same is asked from every side from which the device was recorded, each recording by itself.
+    fn everywhere(&self) -> bool {
         false
     }
 
@@ -286,6 +292,7 @@ pub static CHECKS: &[&Check] = &[
     &file_share_open::CHECK,
     &ftp_anonymous::CHECK,
     &ftp_default_creds::CHECK,
+    &sides::GUEST,
     &http_admin_cleartext::CHECK,
     &http_admin_unauthenticated::CHECK,
     &http_authz_roles::CHECK,
@@ -381,11 +388,13 @@ pub static CHECKS: &[&Check] = &[
     &svc_inventory_cross_advertised::CHECK,
     &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,
+    &sides::MANAGEMENT,
     &svc_ot_presence::CHECK,
     &svc_remote_debug::CHECK,
     &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,
     &tcp_full_sweep_v4::CHECK,
+    &tcp_full_sweep_v4::V6,
     &telnet_default_creds::CHECK,
     &telnet_noauth_shell::CHECK,
     &tftp_open_read::CHECK,
@@ -435,6 +444,8 @@ pub static CHECKS: &[&Check] = &[
     &disclosure::PUBLISHED,
     &vdp_security_txt::CHECK,
     &disclosure::SECURITY_TXT,
+    &sides::WAN_ADMIN,
+    &sides::WAN_PORTS,
     &malformed::FRAMES,
     &ws_unauth::CHECK,
 ];

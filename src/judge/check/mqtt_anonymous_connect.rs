@@ -64,6 +64,10 @@ impl Judge for MqttAnonymousConnect {
     fn tables(&self) -> &'static [&'static str] {
         &["x-public"]
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn without(presented: &Presented) -> bool {

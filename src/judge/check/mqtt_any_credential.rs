@@ -39,6 +39,10 @@ impl Judge for MqttAnyCredential {
             None => Point::Unclear("nothing was tried".to_owned()),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 /// The answers of one broker.

@@ -33,4 +33,8 @@ impl Judge for MqttDefaultCreds {
     fn tables(&self) -> &'static [&'static str] {
         default_creds::TABLES
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -57,4 +57,8 @@ impl Judge for NatpmpPcpExposed {
     fn tables(&self) -> &'static [&'static str] {
         &["x-endpoints"]
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -45,4 +45,8 @@ impl Judge for NtpControlExposed {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

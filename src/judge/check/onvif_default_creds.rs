@@ -29,4 +29,8 @@ impl Judge for OnvifDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Onvif)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

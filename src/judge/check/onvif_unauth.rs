@@ -44,4 +44,8 @@ impl Judge for OnvifUnauth {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -29,4 +29,8 @@ impl Judge for RedisDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Redis)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -29,4 +29,8 @@ impl Judge for RtspDefaultCreds {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         default_creds::entries(evidence, Mechanism::Rtsp)
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

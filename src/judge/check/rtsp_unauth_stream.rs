@@ -44,4 +44,8 @@ impl Judge for RtspUnauthStream {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

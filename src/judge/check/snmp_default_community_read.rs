@@ -40,6 +40,10 @@ impl Judge for SnmpDefaultCommunityRead {
             None => Point::Unclear("nothing was asked".to_owned()),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -63,6 +63,10 @@ impl Judge for SnmpDefaultCommunityWrite {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn name(presented: &Presented) -> String {

@@ -45,4 +45,8 @@ impl Judge for SnmpLegacyVersion {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

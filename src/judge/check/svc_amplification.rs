@@ -53,6 +53,10 @@ impl Judge for SvcAmplification {
             point(seen.subject(), service, question, all, evidence.vantage())
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn point(at: &Subject, service: &str, question: &str, factors: &[u64], vantage: Vantage) -> Point {

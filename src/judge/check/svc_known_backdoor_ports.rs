@@ -39,4 +39,8 @@ impl Judge for SvcKnownBackdoorPorts {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -38,6 +38,10 @@ impl Judge for SvcLegacyInsecure {
             (at, None) => Point::Unclear(format!("{at} was not asked what it is")),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 impl SvcLegacyInsecure {

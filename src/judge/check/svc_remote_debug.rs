@@ -37,6 +37,10 @@ impl Judge for SvcRemoteDebug {
             Item::Open(at, parsed) => not_debug(at, parsed, said.get(seen.subject())),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -34,10 +34,12 @@ impl Judge for SvcUndeclaredOpen {
             let seen = listed(open.items().iter().map(|s| format!("{} {}", s.what.0, spoken(s, &said).protocol)));
             return not_declared("x-endpoints", format!("open: {}", if seen.is_empty() { "none" } else { &seen }));
         };
+        let faces = |d: &&DeclaredEndpoint| d.faces(evidence.vantage());
+        let declared: Vec<DeclaredEndpoint> = declared.iter().filter(faces).cloned().collect();
         if open.items().is_empty() {
             return none(&open, "no port is open", |_| None);
         }
-        every(&open, "no open port", |seen| point(seen.what.0, spoken(seen, &said), declared))
+        every(&open, "no open port", |seen| point(seen.what.0, spoken(seen, &said), &declared))
     }
 
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {

@@ -2,7 +2,7 @@
 use super::common::never_absent;
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
-    Decision, Evidence,
+    Decision, Evidence, Known,
     judgement::{Point, every},
 };
 use crate::model::{Observation, Record, Subject, Transport};
@@ -23,31 +23,71 @@ pub const CHECK: Check = Check {
     bind: bind::<TcpFullSweepV4>,
 };
 
+pub const V6: Check = Check {
+    id: "tcp-full-sweep-v6",
+    title: "All 65535 TCP ports were looked at over IPv6",
+    page: include_str!("tcp_full_sweep_v6.md"),
+    expected: "every TCP port from 1 to 65535 was asked on every IPv6 address of the device",
+    remedy: "scan the device's IPv6 addresses, too; filter there what is filtered over IPv4",
+    severity: Severity::Info,
+    pass: Proves::Nothing,
+    needs: &["tcp-ports"],
+    bind: bind::<TcpFullSweepV6>,
+};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TcpFullSweepV4 {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TcpFullSweepV6 {}
 
 impl Judge for TcpFullSweepV4 {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let all = evidence.known("tcp-ports", of);
         let any_v6 = all.items().iter().any(|s| s.what.host.is_ipv6());
         let sweeps = all.only(|s| s.host.is_ipv4());
-        let mut asked: BTreeMap<IpAddr, BTreeSet<u16>> = BTreeMap::new();
-        for sweep in sweeps.items() {
-            asked.entry(sweep.what.host).or_default().extend(ports(sweep.what.asked));
-        }
-        let decision = every(&sweeps, "no IPv4 address was swept", |seen| {
-            let count = asked.get(&seen.what.host).map_or(0, BTreeSet::len);
-            match count == usize::from(u16::MAX) {
-                true => Point::Good(format!("{}: all ports asked, open: {}", seen.what.host, or_none(seen.what.open))),
-                false => Point::Unclear(format!("{}: {count} of 65535 ports asked", seen.what.host)),
-            }
-        });
+        let decision = whole(&sweeps, "no IPv4 address was swept", |_| String::new());
         match any_v6 {
             true => decision,
             false => never_absent(decision, "tcp-ports", "no host was swept"),
         }
     }
+}
+
+impl Judge for TcpFullSweepV6 {
+    fn judge(&self, evidence: &Evidence<'_>) -> Decision {
+        let all = evidence.known("tcp-ports", of);
+        let over_v4: BTreeSet<u16> =
+            all.items().iter().filter(|s| s.what.host.is_ipv4()).flat_map(|s| ports(s.what.open)).collect();
+        let sweeps = all.only(|s| s.host.is_ipv6());
+        let decision = whole(&sweeps, "no IPv6 address was swept", |sweep| {
+            let more: Vec<String> = ports(sweep.open).filter(|p| !over_v4.contains(p)).map(|p| p.to_string()).collect();
+            if more.is_empty() { String::new() } else { format!("; over IPv6 alone: {}", more.join(", ")) }
+        });
+        never_absent(decision, "tcp-ports", "no IPv6 address was scanned; name those of the device as targets, too")
+    }
+
+    fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
+        !evidence.known("tcp-ports", of).items().iter().any(|s| s.what.host.is_ipv6())
+    }
+}
+
+/// Whether all ports of each host were asked, in however many parts.
+fn whole(sweeps: &Known<Sweep<'_>>, absent: &str, more: impl Fn(&Sweep<'_>) -> String) -> Decision {
+    let mut asked: BTreeMap<IpAddr, BTreeSet<u16>> = BTreeMap::new();
+    for sweep in sweeps.items() {
+        asked.entry(sweep.what.host).or_default().extend(ports(sweep.what.asked));
+    }
+    every(sweeps, absent, |seen| {
+        let Sweep { host, open, .. } = &seen.what;
+        let count = asked.get(host).map_or(0, BTreeSet::len);
+        match count == usize::from(u16::MAX) {
+            true => Point::Good(format!("{host}: all ports asked, open: {}{}", or_none(open), more(&seen.what))),
+            false => Point::Unclear(format!("{host}: {count} of 65535 ports asked")),
+        }
+    })
 }
 
 struct Sweep<'a> {

@@ -41,4 +41,8 @@ impl Judge for TelnetNoauthShell {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

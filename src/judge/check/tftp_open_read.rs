@@ -51,4 +51,8 @@ impl Judge for TftpOpenRead {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -46,6 +46,10 @@ impl Judge for TlsLegacyVersionsRefused {
             self.one(subject, version, answer).unwrap_or_else(|| self.whole(subject, all))
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 impl TlsLegacyVersionsRefused {

@@ -65,4 +65,8 @@ impl Judge for TlsModernVersion {
             Some(false) | None => Point::Bad(format!("{}: no modern version is accepted", seen.subject())),
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

@@ -46,4 +46,8 @@ impl Judge for TlsWeakSuites {
             }
         })
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }

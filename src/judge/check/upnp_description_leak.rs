@@ -44,6 +44,10 @@ impl Judge for UpnpDescriptionLeak {
     fn tables(&self) -> &'static [&'static str] {
         &["x-disclosed"]
     }
+
+    fn everywhere(&self) -> bool {
+        true
+    }
 }
 
 fn point(at: &Subject, fields: &BTreeMap<String, Vec<String>>, disclosed: &[String]) -> Point {

@@ -1,7 +1,7 @@
 //! The implementation extra information for testing. A missing table was not supplied; an empty one
 //! says that the device has none.
 use super::{DeclarationError, form::Edition, value::Value};
-use crate::model::Transport;
+use crate::model::{Transport, Vantage};
 use std::collections::BTreeMap;
 
 /// Marks an entry that a tool filled in from a recording: not declared until the maker takes the mark away.
@@ -75,12 +75,19 @@ pub struct DeclaredEndpoint {
     /// Entries of 1-AuthMech that guard it.
     pub auth_ref: Vec<String>,
     pub status: EndpointStatus,
+    /// From where it is meant to be reached; without a word: from the LAN.
+    pub sides: Vec<Vantage>,
     pub purpose: String,
 }
 
 impl DeclaredEndpoint {
     pub fn name(&self) -> String {
         format!("{}/{}", self.transport, self.port)
+    }
+
+    /// Whether it is meant to be reached from there.
+    pub fn faces(&self, side: Vantage) -> bool {
+        if self.sides.is_empty() { side == Vantage::Lan } else { self.sides.contains(&side) }
     }
 
     pub fn covers(&self, transport: Transport, port: u16) -> bool {
@@ -180,6 +187,10 @@ impl Ixit {
     }
 }
 
+fn side(word: &str) -> Option<Vantage> {
+    [Vantage::Lan, Vantage::Wan, Vantage::Guest].into_iter().find(|v| v.word() == word)
+}
+
 fn endpoint(e: &Entry) -> Result<DeclaredEndpoint, (usize, String)> {
     let wrong = |message: String| (e.line, format!("x-endpoints: {message}"));
     let port = |key: &str| match e.number(key) {
@@ -197,6 +208,7 @@ fn endpoint(e: &Entry) -> Result<DeclaredEndpoint, (usize, String)> {
     if e.text("protocol").is_empty() {
         return Err(wrong(format!("`protocol` of port {first} is missing; add protocol = \"http\" or the like")));
     }
+    let unknown = |s: &str| wrong(format!("`sides` of port {first} are lan, wan and guest, not `{s}`"));
     Ok(DeclaredEndpoint {
         transport: match e.text("transport") {
             "tcp" => Transport::Tcp,
@@ -212,6 +224,7 @@ fn endpoint(e: &Entry) -> Result<DeclaredEndpoint, (usize, String)> {
             "transient" => EndpointStatus::Transient,
             _ => EndpointStatus::Enabled,
         },
+        sides: e.list("sides").iter().map(|s| side(s).ok_or_else(|| unknown(s))).collect::<Result<_, _>>()?,
         purpose: e.text("purpose").to_owned(),
     })
 }
