@@ -4,6 +4,7 @@ COPY . .
 RUN cargo build --release --locked
 
 FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libssl3 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/release/patuh /usr/local/bin/patuh
 # Failed log-ins are counted here over all scans; keep it with -v patuh:/var/lib/patuh
 RUN install -d -o nobody /var/lib/patuh

@@ -725,6 +725,9 @@ pub enum Observation {
     ClearSecret {
         secret: capture::ClearSecret,
     },
+    Announced {
+        announced: capture::Announced,
+    },
 }
 
 /// Makes device text safe to store and show: control, bidirectional and tag characters become `.`,

@@ -263,6 +263,7 @@ pub fn words(o: &Observation) -> String {
         Observation::Destination { destination } => capture::destination(destination),
         Observation::ClientHello { hello } => capture::hello(hello),
         Observation::NameAsked { asked } => capture::asked(asked),
+        Observation::Announced { announced } => capture::announced(announced),
         Observation::ClearSecret { secret } => capture::secret(secret),
         Observation::PointerAsked { pointer, at, found, detail, .. } => {
             let there = if *found { "found" } else { "not found" };

@@ -39,6 +39,18 @@ pub const DEBUG: Check = Check {
     bind: bind::<Debug>,
 };
 
+pub const AIR: Check = Check {
+    id: "intf-air-scanned",
+    title: "Every declared radio carries IP, so that a scan reaches it",
+    page: include_str!("intf_air_scanned.md"),
+    expected: "table 15-Intf has no radio besides those over which IP runs",
+    remedy: "have an assessor look at what answers over the radios named",
+    severity: Severity::Info,
+    pass: Proves::Nothing,
+    needs: &[],
+    bind: bind::<Air>,
+};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reached {}
@@ -66,6 +78,43 @@ impl Judge for Reached {
     fn tables(&self) -> &'static [&'static str] {
         &[TABLE]
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Air {}
+
+impl Judge for Air {
+    fn judge(&self, evidence: &Evidence<'_>) -> Decision {
+        let Some(entries) = evidence.declared(TABLE) else {
+            return not_declared(TABLE, "no interface is declared".to_owned());
+        };
+        every(&entries, "no interface is declared", |seen| {
+            let (name, kind) = (seen.what.name(), seen.what.text("type"));
+            match kind {
+                "network" | "logical" | "physical" => Point::Good(format!("{name} is a {kind} interface")),
+                "air" if carries_ip(seen.what) => Point::Good(format!("{name} is a radio that carries IP")),
+                "air" => Point::Unclear(format!("{name} is a radio without IP: a scan does not reach it")),
+                _ => Point::Unclear(format!("{name} does not say of what type it is")),
+            }
+        })
+    }
+
+    fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
+        let reached = |e: &Entry| match e.text("type") {
+            "air" => carries_ip(e),
+            kind => !kind.is_empty(),
+        };
+        evidence.declared(TABLE).is_none_or(|k| !k.items().iter().all(|s| reached(s.what)))
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[TABLE]
+    }
+}
+
+fn carries_ip(entry: &Entry) -> bool {
+    matches!(entry.fields.get("x-ip"), Some(Value::Flag(true)))
 }
 
 #[derive(Deserialize)]

@@ -28,6 +28,7 @@ mod datastore_remote_open;
 mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
+mod dhcp_info_leak;
 mod disc_target_binding;
 mod disclosure;
 mod dns_open_resolver;
@@ -56,6 +57,7 @@ mod http_session_token_entropy;
 mod http_setup_authz;
 mod http_static_bearer_token;
 mod http_user_enumeration;
+mod input_methods;
 mod interfaces;
 mod isolation;
 mod lab;
@@ -87,6 +89,7 @@ mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
 mod samples;
+mod sec_params_shown;
 mod sides;
 mod snmp_default_community_read;
 mod snmp_default_community_write;
@@ -276,6 +279,7 @@ pub static CHECKS: &[&Check] = &[
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
     &dev_unique_password_two_samples::CHECK,
+    &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,
     &malformed::DISCOVERY,
     &dns_open_resolver::CHECK,
@@ -328,6 +332,8 @@ pub static CHECKS: &[&Check] = &[
     &http_static_bearer_token::CHECK,
     &http_user_enumeration::CHECK,
     &web_exposure::SOURCE,
+    &input_methods::CHECK,
+    &interfaces::AIR,
     &interfaces::DEBUG,
     &interfaces::REACHED,
     &isolation::EFFECTIVE,
@@ -353,6 +359,7 @@ pub static CHECKS: &[&Check] = &[
     &mqtt_unauthorised_publish::CHECK,
     &mqtt_wildcard_read::CHECK,
     &natpmp_pcp_exposed::CHECK,
+    &net_sec_impl::COVERED,
     &net_sec_impl::REVIEWED,
     &net_sec_impl::RUNNING,
     &publications::PUBLISHED,
@@ -368,6 +375,7 @@ pub static CHECKS: &[&Check] = &[
     &malformed::MEDIA,
     &rtsp_unauth_stream::CHECK,
     &pointers::DEVICE,
+    &sec_params_shown::CHECK,
     &snmp_default_community_read::CHECK,
     &snmp_default_community_write::CHECK,
     &snmp_info_leak::CHECK,

@@ -23,6 +23,18 @@ pub const REVIEWED: Check = Check {
     bind: bind::<Reviewed>,
 };
 
+pub const COVERED: Check = Check {
+    id: "netsec-review-covers",
+    title: "The reviews cover every function in use",
+    page: include_str!("netsec_review_covers.md"),
+    expected: "each function of an entry of table 12-NetSecImpl that is in use stands in its report, which names versions",
+    remedy: "have the missing functions reviewed, or stop using them",
+    severity: Severity::Medium,
+    pass: Proves::Full,
+    needs: &[],
+    bind: bind::<Covered>,
+};
+
 pub const RUNNING: Check = Check {
     id: "netsec-version-matches",
     title: "The security software that the device reveals is the reviewed one",
@@ -67,6 +79,42 @@ impl Judge for Reviewed {
 
     fn tables(&self) -> &'static [&'static str] {
         &[TABLE]
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Covered {}
+
+impl Judge for Covered {
+    fn judge(&self, evidence: &Evidence<'_>) -> Decision {
+        let Some(entries) = evidence.declared(TABLE) else {
+            return not_declared(TABLE, "no implementation is declared".to_owned());
+        };
+        every(&entries, "no implementation of network security is declared", |seen| covered(seen.what))
+    }
+
+    fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
+        let unsaid = |e: &Entry| e.list("x-functions").is_empty() || e.list("x-reviewed").is_empty();
+        evidence.declared(TABLE).is_none_or(|k| k.items().iter().any(|s| unsaid(s.what)))
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[TABLE]
+    }
+}
+
+fn covered(entry: &Entry) -> Point {
+    let (name, used, reviewed) = (entry.name(), entry.list("x-functions"), entry.list("x-reviewed"));
+    let missing = listed(used.iter().filter(|f| !reviewed.contains(f)));
+    if used.is_empty() || reviewed.is_empty() {
+        Point::Unclear(format!("{name} does not say which functions are in use and which were reviewed"))
+    } else if !missing.is_empty() {
+        Point::Bad(format!("{name}: in use and not reviewed: {missing}"))
+    } else if entry.list("x-versions").is_empty() {
+        Point::Unclear(format!("{name}: which versions its report covers is not said"))
+    } else {
+        Point::Good(format!("{name}: the report covers {}", listed(used)))
     }
 }
 

@@ -288,3 +288,14 @@ pub struct ClearSecret {
     pub times: u64,
     pub seen: Cited,
 }
+
+/// What the device tells of itself when it asks for an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// `host name`, `full name`, `vendor class` or `user class`.
+    pub option: String,
+    pub value: String,
+    pub times: u64,
+    pub seen: Cited,
+}

@@ -1,7 +1,7 @@
 //! What a capture shows, in words.
 use super::{list, some};
 use crate::model::observation::capture::{
-    Asked, Capture, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place,
+    Announced, Asked, Capture, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place,
 };
 
 pub fn capture(c: &Capture) -> String {
@@ -47,6 +47,10 @@ pub fn destination(d: &Destination) -> String {
         d.received,
         packets(&d.seen)
     )
+}
+
+pub fn announced(a: &Announced) -> String {
+    format!("asking for an address, {} times, it says its {} `{}`; {}", a.times, a.option, a.value, packets(&a.seen))
 }
 
 pub fn hello(h: &Hello) -> String {

@@ -1,5 +1,6 @@
 //! Connections of the device, from their packets to rows.
 use super::{
+    announced,
     closed::Closed,
     device::Way,
     names::Names,
@@ -221,6 +222,9 @@ impl<'a> Follow<'a> {
             && let Some(told) = self.names.take(payload)
         {
             self.rows.named(Endpoint { host: key.peer.0, transport: Transport::Udp, port: 53 }, place, told, number);
+        }
+        if spoken == Protocol::Dhcp && way == Way::Sent {
+            announced::told(payload, server_port).into_iter().for_each(|told| self.rows.announced(told, number));
         }
         let sealed = matches!(spoken, Protocol::Dtls | Protocol::Quic | Protocol::Wireguard | Protocol::Ike);
         if !sealed && searched < SEARCHED {

@@ -1,4 +1,5 @@
 //! Captures of a device's traffic that somebody made, read and added to a recording. Nothing is sent.
+mod announced;
 mod closed;
 mod device;
 mod file;

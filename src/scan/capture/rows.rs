@@ -1,10 +1,10 @@
 //! What is written down of a capture: rows that are alike are one, with the first packets that show it.
-use super::names::Told;
+use super::{announced, names::Told};
 use crate::model::{
     Endpoint, Observation, Sha256Digest, Subject,
     observation::{
         TlsVersion,
-        capture::{Asked, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place, Protocol},
+        capture::{Announced, Asked, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place, Protocol},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,7 @@ pub(super) struct Rows {
     offered: BTreeMap<Offered, Row>,
     asked: BTreeMap<(Subject, Place, String), Row>,
     secrets: BTreeMap<Secret, Row>,
+    announced: BTreeMap<(&'static str, String), Row>,
     /// What came after the last row that is kept.
     pub more: u64,
 }
@@ -133,6 +134,13 @@ impl Rows {
         }
     }
 
+    pub fn announced(&mut self, told: announced::Told, packet: u64) {
+        if let Some(row) = row(&mut self.announced, (told.option, told.value), &mut self.more) {
+            row.times += 1;
+            row.cite(packet);
+        }
+    }
+
     pub fn observations(self, capture: &Sha256Digest) -> Vec<(Subject, Observation)> {
         let cited = |row: &Row| Cited { capture: capture.clone(), packets: row.packets.iter().copied().collect() };
         let mut out = Vec::new();
@@ -165,6 +173,10 @@ impl Rows {
             let Secret { subject, place, protocol, opened, class, carrier } = k;
             let secret = ClearSecret { place, protocol, opened, class, carrier, times, seen };
             out.push((subject, Observation::ClearSecret { secret }));
+        }
+        for ((option, value), row) in self.announced {
+            let (seen, times, option) = (cited(&row), row.times, option.to_owned());
+            out.push((Subject::Device, Observation::Announced { announced: Announced { option, value, times, seen } }));
         }
         out
     }
