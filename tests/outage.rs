@@ -112,7 +112,9 @@ impl Drop for Bench {
     fn drop(&mut self) {
         // A process that is no more, and a namespace that was not made, are no harm.
         let pid = fs::read_to_string(self.dir.path().join("pid")).unwrap_or_default();
-        let _ = Command::new("kill").args(["-9", pid.trim()]).output();
+        if pid.trim().parse::<u32>().is_ok_and(|pid| pid > 1) {
+            let _ = Command::new("kill").args(["-9", pid.trim()]).output();
+        }
         for space in [&self.lab, &self.device] {
             let _ = Command::new("ip").args(["netns", "del", space]).output();
         }
