@@ -188,12 +188,12 @@ fn good_devices_pass_slow_ones_too_and_each_bad_one_fails_for_its_own_reason_and
     }
     // What connects at once is seen soon; for the others the servers are away until waits have settled.
     let clients = [
-        ("backs-off", 45),
-        ("slow-start", 45),
+        ("backs-off", 52),
+        ("slow-start", 52),
         ("storms", 8),
-        ("cloud-bound", 45),
+        ("cloud-bound", 52),
         ("gives-up", 8),
-        ("opens-after-power", 45),
+        ("opens-after-power", 52),
     ];
     let runs: Vec<_> = clients
         .map(|(name, seconds)| (name, std::thread::spawn(move || Bench::new(name, seconds).judged())))
