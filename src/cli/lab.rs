@@ -139,6 +139,19 @@ fn permitted(plan: &Plan, scope: &Scope) -> Result<(), Failure> {
     }
     let told = |c: &Consent| [&c.sample, &c.recovery, &c.consent].iter().all(|t| !t.trim().is_empty());
     let consented = scope.most >= Touch::Alter && scope.could_brick.as_ref().is_some_and(told);
+    let (disturbs, cuts_power) = plan.outage.as_ref().map_or((false, false), |o| (true, o.cuts_power()));
+    if disturbs && scope.most < Touch::Stress {
+        return Err(Failure::new(
+            Exit::NotPermitted,
+            "the plan's outages disturb the device; give --scope FILE with most = \"stress\" or more",
+        ));
+    }
+    if cuts_power && !consented {
+        return Err(Failure::new(
+            Exit::NotPermitted,
+            "a device whose power is cut may not start again; give --scope FILE with most = \"alter\" and a table [could_brick] that names sample, recovery and consent",
+        ));
+    }
     if plan.images.is_some() && !consented {
         return Err(Failure::new(
             Exit::NotPermitted,

@@ -40,8 +40,10 @@ pub async fn run(command: SimCommand) -> Done {
             let _ = tokio::signal::ctrl_c().await;
             running.stop().await;
         }
-        SimCommand::Update { name: Some(name), plan: Some(plan), key: Some(key), port } => {
-            update(&name, &plan, &key, port).await?;
+        SimCommand::Update { name: Some(name), plan: Some(plan), key: Some(key), port, restarted } => {
+            let client = client(&name)?;
+            let client = if restarted { client.restarted() } else { client };
+            update(client, &plan, &key, port).await?;
         }
         SimCommand::Update { name: Some(_), .. } => {
             return Err(Failure::new(Exit::Usage, "an update client needs --plan lab.toml and --key maker-public.pem"));
@@ -61,12 +63,15 @@ fn updater(name: &str, toml: &str) -> Result<Updater, Failure> {
     Updater::parse(toml, name).map_err(|e| Failure::new(Exit::Ours, e.to_string()))
 }
 
-async fn update(name: &str, plan: &Path, key: &Path, port: u16) -> Result<(), Failure> {
+fn client(name: &str) -> Result<Updater, Failure> {
     let found = UPDATERS.iter().find(|u| u.0 == name).ok_or_else(|| {
         let near = nearest(name, UPDATERS.iter().map(|u| u.0));
         Failure::new(Exit::Usage, format!("no update client `{name}`{near}; see `patuh sim update`"))
     })?;
-    let client = updater(found.0, found.1)?;
+    updater(found.0, found.1)
+}
+
+async fn update(client: Updater, plan: &Path, key: &Path, port: u16) -> Result<(), Failure> {
     let (laboratory, ca) = (super::lab::plan(plan)?, super::lab::ca(plan)?);
     let lacks = |what: &str| Failure::new(Exit::BadConfig, format!("`{}`: {what}", plan.display()));
     let of = |kind| laboratory.resources.iter().find(|r| r.kind == kind).map(|r| r.path.clone());

@@ -15,6 +15,7 @@ pub mod capture;
 pub mod guessing;
 pub mod lab;
 pub mod malformed;
+pub mod outage;
 pub mod public;
 pub mod tls;
 pub mod web;
@@ -680,6 +681,9 @@ pub enum Observation {
     },
     LabIsolation {
         isolation: lab::IsolationPhase,
+    },
+    LabOutage {
+        outage: outage::Outage,
     },
     /// The genuine image could not be proved to be back: nothing that is seen of the device from here on counts.
     LabDirty {

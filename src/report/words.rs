@@ -251,6 +251,7 @@ pub fn words(o: &Observation) -> String {
             lab::watched(*watched_ms, polls_ms, set_up.as_deref())
         }
         Observation::LabIsolation { isolation } => lab::isolation(isolation),
+        Observation::LabOutage { outage } => lab::outage(outage),
         Observation::LabImage { trial } => lab::trial(trial),
         Observation::LabDirty { after, why } => format!("DIRTY after {}: {why}", after.words()),
         Observation::Package { package } => lab::package(package),

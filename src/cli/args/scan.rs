@@ -222,5 +222,8 @@ pub enum SimCommand {
         /// Where its own page is: /version, and POST /check and /recover
         #[arg(long, default_value_t = 8081)]
         port: u16,
+        /// As it starts after its power was cut
+        #[arg(long, requires = "name")]
+        restarted: bool,
     },
 }

@@ -82,9 +82,11 @@ mod net_sec_impl;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
+mod outage;
 mod pointers;
 mod psti_statement;
 mod publications;
+mod reconnect_backoff;
 mod redis_default_creds;
 mod rtsp_default_creds;
 mod rtsp_unauth_stream;
@@ -367,9 +369,12 @@ pub static CHECKS: &[&Check] = &[
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &outage::NETWORK,
+    &outage::POWER,
     &dev_unique_password_two_samples::KEYS,
     &psti_statement::CHECK,
     &publications::BY_ADDRESS,
+    &reconnect_backoff::CHECK,
     &redis_default_creds::CHECK,
     &rtsp_default_creds::CHECK,
     &malformed::MEDIA,

@@ -27,6 +27,8 @@ pub enum ServerCase {
     HttpsRefused,
     /// Everything leads to plain HTTP.
     RedirectToHttp,
+    /// Every connection is reset: an outage of the servers.
+    Away,
 }
 
 impl ServerCase {
@@ -58,6 +60,7 @@ impl ServerCase {
             Self::Tls10 => "TLS 1.0 only",
             Self::HttpsRefused => "HTTPS that is reset",
             Self::RedirectToHttp => "a redirection to plain HTTP",
+            Self::Away => "servers that are away",
         }
     }
 
@@ -66,6 +69,7 @@ impl ServerCase {
         match self {
             Self::Tls10 | Self::Tls11 => "versions",
             Self::HttpsRefused | Self::RedirectToHttp => "fallback",
+            Self::Away => "servers",
             Self::Genuine
             | Self::WrongName
             | Self::Expired

@@ -1,6 +1,9 @@
 //! What a laboratory saw, in words.
 use super::{list, some};
-use crate::model::observation::lab::{ImageTrial, IsolationPhase, Package, Prompted, Visit};
+use crate::model::observation::{
+    lab::{ImageTrial, IsolationPhase, Package, Prompted, Visit},
+    outage::Outage,
+};
 
 pub fn visit(v: &Visit) -> String {
     let shown = v.case.words();
@@ -26,6 +29,26 @@ pub fn watched(ms: u64, polls: &[u64], set_up: Option<&str>) -> String {
 pub fn isolation(i: &IsolationPhase) -> String {
     let works = if i.works { "it worked" } else { "it did not work" };
     format!("{}, in {} s: heard {} times, {works}", i.phase.words(), i.watched_ms / 1000, i.heard)
+}
+
+pub fn outage(o: &Outage) -> String {
+    let back = match o.back_ms {
+        Some(ms) => format!("as before after {:.1} s", std::time::Duration::from_millis(ms).as_secs_f64()),
+        None => format!("not as before in {} s", o.waited_ms / 1000),
+    };
+    let worked = o.asked.iter().filter(|a| a.works).count();
+    let attempts = match o.attempts.len() {
+        0 => String::new(),
+        n => format!("{n} attempts to connect, "),
+    };
+    format!(
+        "{} for {} s (round {}): heard {} times, {attempts}local functions worked {worked} of {} times; {back}",
+        o.cut.words(),
+        o.away_ms / 1000,
+        o.round,
+        o.heard,
+        o.asked.len()
+    )
 }
 
 pub fn trial(t: &ImageTrial) -> String {

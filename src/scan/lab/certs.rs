@@ -72,7 +72,8 @@ impl Ca {
             | ServerCase::Tls11
             | ServerCase::Tls10
             | ServerCase::HttpsRefused
-            | ServerCase::RedirectToHttp => vec![leaf(case, names)?.signed_by(&key, &self.issuer)?],
+            | ServerCase::RedirectToHttp
+            | ServerCase::Away => vec![leaf(case, names)?.signed_by(&key, &self.issuer)?],
         };
         let chain = chain.into_iter().map(|c| c.der().clone()).collect::<Vec<CertificateDer<'static>>>();
         let secret = PrivateKeyDer::try_from(key.serialize_der()).map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;

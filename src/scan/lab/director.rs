@@ -39,7 +39,7 @@ pub struct Director<'a> {
     pub heard: u64,
     strangers: BTreeSet<IpAddr>,
     /// What is on offer when nothing is: the version that the device has.
-    idle: Arc<Offer>,
+    pub idle: Arc<Offer>,
     /// Names that the device asked for, to say what it did when it did not come.
     pub asked: BTreeSet<String>,
     pub step: (usize, usize),
@@ -82,6 +82,8 @@ impl<'a> Director<'a> {
         events: mpsc::Receiver<Event>,
     ) -> Self {
         let images = lab.trials.as_ref().map_or(0, super::Trials::steps);
+        let outages = lab.plan.outage.as_ref().map_or(0, super::outage::OutagePlan::steps);
+        let later = outages + usize::from(lab.plan.isolation.is_some());
         Self {
             plan: lab.plan,
             stage,
@@ -97,7 +99,7 @@ impl<'a> Director<'a> {
             strangers: BTreeSet::new(),
             idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
-            step: (0, 1 + super::order(lab.plan).len() + images + usize::from(lab.plan.isolation.is_some())),
+            step: (0, 1 + super::order(lab.plan).len() + images + later),
         }
     }
 

@@ -7,6 +7,7 @@ mod flight;
 mod http;
 mod images;
 mod isolation;
+mod outage;
 mod plan;
 mod serve;
 mod servers;
@@ -17,6 +18,7 @@ pub use self::{
     certs::CERTIFICATE,
     images::{Prepared, Trials},
     isolation::ID as ISOLATION,
+    outage::ID as OUTAGE,
     plan::{Images, Plan},
     stage::Signer,
 };
@@ -77,11 +79,12 @@ pub struct Page {
 }
 
 /// The runs, in order.
-pub static RUNS: [Page; 5] = [
+pub static RUNS: [Page; 6] = [
     Page { id: "update-package", page: include_str!("update_package.md") },
     Page { id: "lab-update-polls", page: include_str!("lab_update_polls.md") },
     Page { id: "lab-update-servers", page: include_str!("lab_update_servers.md") },
     Page { id: "lab-update-images", page: include_str!("lab_update_images.md") },
+    Page { id: OUTAGE, page: include_str!("lab_outage.md") },
     Page { id: ISOLATION, page: include_str!("lab_isolation.md") },
 ];
 const VERSION: u32 = 1;
@@ -118,6 +121,7 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let came = director.polls().await;
     let came = came && servers::servers(&mut director).await;
     images::images(&mut director, lab.trials.as_ref(), came).await;
+    outage::outages(&mut director).await;
     isolation::isolation(&mut director, came).await;
     let stopped = director.stopped();
     servers.shutdown().await;

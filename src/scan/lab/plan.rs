@@ -58,6 +58,8 @@ pub struct Plan {
     pub images: Option<Images>,
     #[serde(default)]
     pub isolation: Option<Isolation>,
+    #[serde(default)]
+    pub outage: Option<super::outage::OutagePlan>,
 }
 
 /// How a device that can no longer be updated is taken off the network and brought back.
@@ -191,8 +193,11 @@ impl Plan {
 
     /// What it asks the laboratory to do.
     pub fn runs(&self) -> impl Iterator<Item = &'static super::Page> {
-        let isolation = self.isolation.is_some();
-        super::RUNS.iter().filter(move |r| isolation || r.id != super::ISOLATION)
+        let (isolation, outage) = (self.isolation.is_some(), self.outage.is_some());
+        super::RUNS.iter().filter(move |r| {
+            let asked = |id, there| there || r.id != id;
+            asked(super::ISOLATION, isolation) && asked(super::OUTAGE, outage)
+        })
     }
 
     /// The wrong images to offer, in order.
@@ -253,6 +258,9 @@ impl Plan {
         }
         if self.isolation.as_ref().is_some_and(|i| i.seconds == 0) {
             return said("isolation.seconds: 1 or more");
+        }
+        if let Some(why) = self.outage.as_ref().and_then(super::outage::OutagePlan::wrong) {
+            return Some(why);
         }
         self.images.as_ref()?;
         if !self.resources.iter().any(|r| r.kind == Resource::Image) {

@@ -66,9 +66,16 @@ pub async fn serve(listener: TcpListener, speaks: Speaks, stage: Arc<Stage>, jou
 }
 
 async fn plain_visit(mut stream: TcpStream, from: SocketAddr, stage: &Stage, journal: &Arc<Journal>) {
-    let now = stage.shown();
+    let away = Some(stage.now()).filter(|n| n.case == ServerCase::Away);
+    let now = away.unwrap_or_else(|| stage.shown());
     let mut tape = tape(&stream, from, journal);
-    let request = http::answer(&mut stream, stage, &now, Speaks::Plain, &mut tape).await;
+    let request = match now.case {
+        ServerCase::Away => {
+            let _ = stream.set_zero_linger();
+            None
+        }
+        _ => http::answer(&mut stream, stage, &now, Speaks::Plain, &mut tape).await,
+    };
     let visit = Visit { case: now.case, port: stage.setup.http_port, tls: None, request };
     tell(stage, &now, from, visit, tape.close("done"));
 }
@@ -94,7 +101,7 @@ async fn tls_visit(mut stream: TcpStream, from: SocketAddr, stage: &Stage, journ
     let mut seen = handshake(&hello);
     let mut request = None;
     match now.case {
-        ServerCase::HttpsRefused => {
+        ServerCase::HttpsRefused | ServerCase::Away => {
             let _ = stream.set_zero_linger();
             seen.end = End::Reset;
         }

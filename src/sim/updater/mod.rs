@@ -5,8 +5,11 @@
 //! `/recover` is its recovery path. POST `/isolate` and `/rejoin` stand for pulling its plug and putting it back.
 mod fetch;
 mod package;
+mod resilience;
 
 use super::SimError;
+pub use resilience::Resilience;
+use resilience::{AfterPower, Local};
 use rsa::RsaPublicKey;
 use serde::Deserialize;
 use std::{
@@ -23,7 +26,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinSet,
-    time::MissedTickBehavior,
+    time::Instant,
 };
 
 /// A simulated update client, as a person writes it.
@@ -54,6 +57,11 @@ pub struct Updater {
     pub failed_start: FailedStart,
     #[serde(default)]
     pub isolated: Isolated,
+    #[serde(default)]
+    pub resilience: Resilience,
+    /// Whether it starts after its power was cut.
+    #[serde(skip)]
+    restarted: bool,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
@@ -188,6 +196,12 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("talks-on", include_str!("../../../fixtures/updaters/talks-on.toml")),
     ("needs-network", include_str!("../../../fixtures/updaters/needs-network.toml")),
     ("stays-away", include_str!("../../../fixtures/updaters/stays-away.toml")),
+    ("backs-off", include_str!("../../../fixtures/updaters/backs-off.toml")),
+    ("slow-start", include_str!("../../../fixtures/updaters/slow-start.toml")),
+    ("storms", include_str!("../../../fixtures/updaters/storms.toml")),
+    ("cloud-bound", include_str!("../../../fixtures/updaters/cloud-bound.toml")),
+    ("gives-up", include_str!("../../../fixtures/updaters/gives-up.toml")),
+    ("opens-after-power", include_str!("../../../fixtures/updaters/opens-after-power.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
 ];
 
@@ -200,30 +214,48 @@ impl Updater {
         toml::from_str(text).map_err(|e| super::device::file_error(text, origin, &e))
     }
 
+    /// The client as it starts after its power was cut.
+    pub fn restarted(self) -> Self {
+        Self { restarted: true, ..self }
+    }
+
     /// Brings the client up.
     ///
     /// # Errors
     /// [`SimError::Listen`] where its page cannot be served.
     pub async fn start(self, home: Home) -> Result<RunningUpdater, SimError> {
-        let listener = TcpListener::bind(home.page)
-            .await
-            .map_err(|e| SimError::listen(super::Transport::Tcp, home.page.ip(), home.page.port(), e))?;
-        let (button, off) = (Notify::new(), AtomicBool::new(false));
-        let state = Arc::new(State { runs: Mutex::new(self.version.clone()), button, off, isolated: self.isolated });
         let mut tasks = JoinSet::new();
+        if self.restarted {
+            tokio::time::sleep(Duration::from_millis(self.resilience.start_ms)).await;
+        }
+        if self.restarted && self.resilience.after_power == AfterPower::DebugPort {
+            tasks.spawn(debug_port(listen((home.page.ip(), resilience::DEBUG_PORT).into()).await?));
+        }
+        let listener = listen(home.page).await?;
+        let state = Arc::new(State {
+            runs: Mutex::new(self.version.clone()),
+            button: Notify::new(),
+            off: AtomicBool::new(false),
+            away: AtomicBool::new(false),
+            isolated: self.isolated,
+            local: self.resilience.local,
+        });
         tasks.spawn(page(listener, state.clone(), self.version.clone()));
         if let Some(every) = self.poll_ms.map(Duration::from_millis) {
             tasks.spawn(async move {
-                let mut clock = tokio::time::interval(every);
-                clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                let (mut due, mut failures) = (Instant::now(), 0);
                 loop {
                     tokio::select! {
-                        _ = clock.tick() => {}
+                        () = tokio::time::sleep_until(due) => due = Instant::now() + every,
                         () = state.button.notified() => {}
                     }
                     // Whatever goes wrong, it looks again later: that is what it is judged by.
                     if !state.off.load(Ordering::Relaxed) || self.isolated == Isolated::Talks {
-                        let _ = self.look(&home, &state.runs).await;
+                        let _ = self.look(&home, &state).await;
+                    }
+                    failures = if state.away.load(Ordering::Relaxed) { failures + 1 } else { 0 };
+                    if let Some(wait) = self.resilience.wait(failures) {
+                        due = Instant::now() + wait;
                     }
                 }
             });
@@ -231,12 +263,15 @@ impl Updater {
         Ok(RunningUpdater { tasks })
     }
 
-    async fn look(&self, home: &Home, runs: &Mutex<String>) -> Option<()> {
+    async fn look(&self, home: &Home, state: &State) -> Option<()> {
+        let runs = &state.runs;
         let running = current(runs);
         if running.is_empty() {
             return None;
         }
-        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await?;
+        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await;
+        state.away.store(text.is_none(), Ordering::Relaxed);
+        let text = text?;
         if let (Some(path), Signed::Verified) = (&home.signature, self.metadata) {
             let signature = fetch::get(home, self.trust, self.fallback, path).await?;
             if !package::verify(&home.key, &text.bytes, &signature.bytes) {
@@ -292,7 +327,10 @@ struct State {
     button: Notify,
     /// Taken off the network.
     off: AtomicBool,
+    /// It did not reach its servers the last time.
+    away: AtomicBool,
     isolated: Isolated,
+    local: Local,
 }
 
 /// What an update server says is new.
@@ -322,6 +360,17 @@ impl RunningUpdater {
     }
 }
 
+async fn listen(at: SocketAddr) -> Result<TcpListener, SimError> {
+    TcpListener::bind(at).await.map_err(|e| SimError::listen(super::Transport::Tcp, at.ip(), at.port(), e))
+}
+
+/// Open, and nothing else.
+async fn debug_port(listener: TcpListener) {
+    loop {
+        let _ = listener.accept().await;
+    }
+}
+
 /// The device's own page.
 async fn page(listener: TcpListener, state: Arc<State>, factory: String) {
     loop {
@@ -345,7 +394,9 @@ async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::
     }
     let runs = current(&state.runs);
     let stopped = state.isolated == Isolated::Stops && state.off.load(Ordering::Relaxed);
-    let status = if runs.is_empty() || stopped { "500 No Software" } else { "200 OK" };
+    let works = request.get(..n).is_some_and(|r| r.starts_with(b"GET /works "));
+    let lost = works && state.local == Local::NeedsServers && state.away.load(Ordering::Relaxed);
+    let status = if runs.is_empty() || stopped || lost { "500 No Software" } else { "200 OK" };
     let body = format!("{{\"version\":\"{runs}\"}}\n");
     let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await?;
