@@ -59,11 +59,9 @@ pub struct Record {
 }
 
 /// One line of the file.
-#[expect(clippy::large_enum_variant, reason = "one is read or written at a time, and most are records")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "one line at a time is held")]
 #[serde(tag = "line", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "a line is taken apart as soon as it is read")]
 pub enum Line {
     Header(Header),
     RunStarted {
