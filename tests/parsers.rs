@@ -16,7 +16,7 @@ use std::{
 const MOST: Duration = Duration::from_secs(2);
 const LARGEST: usize = 64 * 1024;
 /// Inputs of a short run, for each parser.
-const FEW: u64 = 3000;
+const FEW: u64 = 1000;
 
 const FILES: &[(&str, Parser)] = &[
     ("update-image", |b| drop(patuh::image::inspect(b, None, None))),

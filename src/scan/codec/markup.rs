@@ -2,8 +2,8 @@
 //! follows another at once, so that a tag with some ten thousand of them would end the program by its stack.
 use std::collections::BTreeMap;
 
-/// More such attributes in a row than any honest tag has.
-const MOST: usize = 256;
+/// More such attributes in a row than any honest tag has. Unoptimised, each takes some ten KiB of a thread's two MiB.
+const MOST: usize = 96;
 const SPACE: [char; 5] = ['\t', '\n', '\x0c', '\r', ' '];
 
 /// The beginning of a text, up to where html5gum could call itself too often. A row is counted from wherever `="` stands,
