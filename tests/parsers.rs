@@ -1,6 +1,6 @@
 //! Parsers of what strangers send, fed with golden packets and what becomes of them by chance. `scripts/fuzz SECONDS` runs
 //! it for longer; the chance is the same in each run of the same length.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 use patuh::{
     model::{Ics, Ixit, Recording},
     scan::probe::parsers::{PARSERS, Parser},
