@@ -114,9 +114,13 @@ impl<'a> Course<'a> {
         }
         let blocks =
             |h: &&Hold<'_>| matches!(h.meanwhile, Standing::Mute | Standing::Silent) && h.back_after_ms.is_some();
-        let (case, holds) = by_case.into_iter().find(|(_, holds)| holds.len() > 1 && holds.iter().all(blocks))?;
-        let ms = holds.iter().map(|h| h.held_ms).min().unwrap_or(0);
-        Some(Point::Bad(format!("{at}: {case} keeps all others out for as long as it lasts, here {ms} ms, twice")))
+        by_case.retain(|_, holds| holds.len() > 1 && holds.iter().all(blocks));
+        let ms = by_case.values().flatten().map(|h| h.held_ms).min()?;
+        let cases: Vec<&str> = by_case.into_keys().collect();
+        let cases = cases.join(" and by ");
+        Some(Point::Bad(format!(
+            "{at}: all others are kept out by {cases} for as long as it lasts, here {ms} ms, twice"
+        )))
     }
 
     fn doubt(&self, at: &str) -> Option<String> {
