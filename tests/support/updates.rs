@@ -66,6 +66,22 @@ impl Bench {
         CertificateDer::from_pem_file(self.dir.join("lab-ca/ca.pem")).unwrap().to_vec()
     }
 
+    /// The same device, when images are handed to it: by an upload to its page.
+    pub fn uploads(&self) {
+        let text = self.plan();
+        let (head, rest) = text.split_once("trigger = ").unwrap();
+        let (_, rest) = rest.split_once("[version]").unwrap();
+        let (images, _) = rest.split_once("[isolation]").unwrap();
+        let head = head.replace(&format!("names = [\"{NAME}\"]\n"), "");
+        let push = format!(
+            "[images.push]\nby = \"upload\"\nurl = \"http://{}/upload\"\nfield = \"firmware\"\nheaders = {{ Authorization = \"file:upload.auth\" }}\n",
+            self.page()
+        );
+        fs::write(self.dir.join("lab.toml"), format!("{head}[version]{images}{push}")).unwrap();
+        // admin:lab-upload
+        fs::write(self.dir.join("upload.auth"), "Basic YWRtaW46bGFiLXVwbG9hZA==\n").unwrap();
+    }
+
     fn plan(&self) -> String {
         let (lab, page) = (self.lab(), self.page());
         format!(
