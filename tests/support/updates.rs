@@ -179,6 +179,26 @@ recover = ["sh", "-c", "echo 1.0.0 >{slot}"]
     (bench.page().ip().to_string(), bench.lab())
 }
 
+/// The plan for a device to which stock curl hands updates by TFTP, and SWUpdate installs.
+pub fn tftp(dir: &Path, n: u8) -> String {
+    let (own, _) = swupdate(dir, n);
+    fs::create_dir(dir.join("inbox")).unwrap();
+    fs::write(dir.join("empty"), "\n").unwrap();
+    let text = fs::read_to_string(dir.join("lab.toml")).unwrap();
+    let (head, rest) = text.split_once("[dns]").unwrap();
+    let (_, rest) = rest.split_once("[version]").unwrap();
+    let at = format!("tftp://{own}:6969");
+    // The device says by the end of `go` that its installer is done.
+    let steps = format!(
+        "curl -sS -T {{image}} {at}/fw.swu && curl -sS -T {} {at}/go && while curl -fsS {at}/go >/dev/null 2>&1; do sleep 0.2; done",
+        dir.join("empty").display()
+    );
+    let push = format!("[images.push]\nby = \"tool\"\nover = \"tftp\"\ncommand = [\"sh\", \"-c\", \"{steps}\"]\n");
+    let head = head.replace(&format!("names = [\"{NAME}\"]\n"), "");
+    fs::write(dir.join("lab.toml"), format!("{head}[version]{rest}{push}")).unwrap();
+    own
+}
+
 /// Runs the laboratory to its end.
 pub fn lab(dir: &Path) -> (i32, String, String) {
     let at = |name: &str| dir.join(name).display().to_string();

@@ -198,7 +198,7 @@ impl Updater {
         }
         lock(runs).clone_from(if found.starts { &found.version } else { &nothing });
         // It starts, and then looks at what it runs.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(if found.starts { 500 } else { 1500 })).await;
         let goes_back = !found.starts && self.failed_start == FailedStart::GoesBack;
         if goes_back || !believed {
             *lock(runs) = running;
