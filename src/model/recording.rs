@@ -60,7 +60,6 @@ pub struct Record {
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "one line at a time is held")]
 #[serde(tag = "line", rename_all = "kebab-case")]
 #[expect(clippy::large_enum_variant, reason = "a line is taken apart as soon as it is read")]
 pub enum Line {
