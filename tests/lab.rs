@@ -11,7 +11,7 @@ mod verdicts;
 use patuh::{
     judge::{CHECKS, Evidence},
     model::{Ixit, Recording},
-    sim::{Home, UPDATERS, Updater},
+    sim::{Delivery, Home, UPDATERS, Updater},
 };
 use rsa::pkcs8::DecodePublicKey;
 use std::{collections::BTreeMap, path::Path};
@@ -26,7 +26,12 @@ fn checks() -> Vec<&'static str> {
 }
 
 fn verdict(id: &str, recording: &Recording) -> (&'static str, String) {
-    let ixit = Ixit::parse("ixit", IXIT).unwrap();
+    verdict_by(id, recording, "pull")
+}
+
+/// Where updates come in this way.
+fn verdict_by(id: &str, recording: &Recording, delivery: &str) -> (&'static str, String) {
+    let ixit = Ixit::parse("ixit", &IXIT.replace("\"pull\"", &format!("\"{delivery}\""))).unwrap();
     verdict_on(id, &Evidence::new(recording, None, Some(&ixit)))
 }
 
@@ -49,10 +54,19 @@ fn home(bench: &Bench) -> Home {
     }
 }
 
+/// What is decided by images alone, in whatever way they come.
+fn of_images(id: &str) -> bool {
+    id.starts_with("upd-image-")
+        || ["upd-failed-boot-rollback", "upd-interrupted", "upd-mechanism-exercised"].contains(&id)
+}
+
 /// One client in a laboratory of its own.
 async fn visited(updater: &Updater, n: u8) -> (tempfile::TempDir, Recording, i32, String) {
     let dir = tempfile::tempdir().unwrap();
     let bench = Bench::new(dir.path(), n);
+    if updater.delivery == Delivery::Upload {
+        bench.uploads();
+    }
     let running = updater.clone().start(home(&bench)).await.unwrap();
     let (path, out) = (dir.path().to_owned(), dir.path().join("recording"));
     let done = tokio::task::spawn_blocking(move || updates::lab(&path)).await.unwrap();
@@ -69,13 +83,18 @@ async fn every_good_client_passes_and_every_bad_one_fails_for_its_own_reason_and
     let mut wrong = Vec::new();
     for (client, run) in clients.iter().zip(runs) {
         let (_dir, recording, code, err) = run.await.unwrap();
-        let silent = client.poll_ms.is_none();
+        let uploads = client.delivery == Delivery::Upload;
+        let silent = client.poll_ms.is_none() && !uploads;
         // A device that never comes gives no evidence; that it does not look for updates is evidence.
         let other = if silent { "INCONCLUSIVE" } else { "PASS" };
         for id in checks() {
             let offline = id == "upd-package-signature-static";
+            // What is handed over says nothing of servers, metadata and looking for updates.
+            let other = if uploads && !of_images(id) { "INCONCLUSIVE" } else { other };
             let expected = client.expect.get(id).map_or(if offline { "PASS" } else { other }, String::as_str);
-            let (got, why) = verdict(id, &recording);
+            // The packages are SWUpdate's.
+            let expected = if id.starts_with("upd-suit-") { "NOT_APPLICABLE" } else { expected };
+            let (got, why) = verdict_by(id, &recording, if uploads { "upload" } else { "pull" });
             table.entry(id).or_default().push(got);
             if got != expected {
                 wrong.push(format!("{} {id}: {got}, not {expected}: {why}", client.name));
@@ -153,6 +172,49 @@ fn swupdate_with_curl_passes_and_a_careless_script_around_it_fails_for_certifica
     std::thread::scope(|both| {
         both.spawn(|| stock(31, "good", &with("PASS")));
         both.spawn(|| stock(32, "careless", &with("FAIL")));
+    });
+}
+
+fn handed_by_tftp(n: u8, kind: &str, downgrade: &str) {
+    if !["swupdate", "in.tftpd", "cpio"].into_iter().all(installed) {
+        return scans::not_run("swupdate, in.tftpd or cpio is missing; run scripts/test as root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let own = updates::tftp(dir.path(), n);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tftp-device.sh");
+    let inbox = dir.path().join("inbox");
+    let at = format!("{own}:6969");
+    let _server = Stock(
+        std::process::Command::new("in.tftpd")
+            .args(["-L", "-c", "-u", "root", "-a", &at, "-s"])
+            .arg(inbox)
+            .spawn()
+            .unwrap(),
+    );
+    let _device = Stock(std::process::Command::new("sh").arg(script).arg(dir.path()).arg(kind).spawn().unwrap());
+    let (code, _, err) = updates::lab(dir.path());
+    let recording = read(&dir.path().join("recording"));
+    let refused = ["payload-bitflip", "signature-bitflip", "truncated", "unsigned", "wrong-key", "wrong-model"];
+    let refused = refused.map(|check| (format!("upd-image-{check}"), "PASS"));
+    let all = refused.into_iter().chain([
+        ("upd-image-downgrade".to_owned(), downgrade),
+        // A tool cannot be cut, and nothing shows servers.
+        ("upd-interrupted".to_owned(), "INCONCLUSIVE"),
+        ("upd-client-cert-validation".to_owned(), "INCONCLUSIVE"),
+        ("upd-mechanism-exercised".to_owned(), "PASS"),
+    ]);
+    for (id, expected) in all {
+        let got = verdict_by(&id, &recording, "tftp");
+        assert_eq!(got.0, expected, "{kind} {id}: {}\n{err}", got.1);
+    }
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn swupdate_behind_a_tftp_server_passes_and_without_its_switch_fails_for_older_images_only() {
+    std::thread::scope(|both| {
+        both.spawn(|| handed_by_tftp(33, "good", "PASS"));
+        both.spawn(|| handed_by_tftp(34, "careless", "FAIL"));
     });
 }
 
@@ -243,6 +305,52 @@ async fn a_device_that_keeps_a_bad_image_is_shouted_about_and_tested_no_further(
     let left = verdict("upd-image-truncated", &recording);
     assert!(left.0 == "INCONCLUSIVE" && left.1.contains("recover"), "{left:?}");
     assert!(again.0 == 77 && again.2.contains("--restored"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_whose_log_in_is_refused_proves_nothing_and_its_secret_is_masked() {
+    let (name, toml) = UPDATERS.iter().find(|u| u.0 == "upload-good").unwrap();
+    let client = Updater::parse(toml, name).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(dir.path(), 46);
+    bench.uploads();
+    std::fs::write(dir.path().join("upload.auth"), "Basic bm9ib2R5Om5vdGhpbmc=").unwrap();
+    replan(dir.path(), "settle_seconds = 2", "settle_seconds = 1\ncases = [\"stripped\"]");
+    let running = client.start(home(&bench)).await.unwrap();
+    let path = dir.path().to_owned();
+    let (code, _, err) = tokio::task::spawn_blocking(move || updates::lab(&path)).await.unwrap();
+    running.stop().await;
+    let recording = read(&dir.path().join("recording"));
+    let got = verdict_by("upd-image-unsigned", &recording, "upload");
+    assert!(got.0 == "INCONCLUSIVE" && code == 2 && err.contains("HTTP 401"), "{got:?} {code} {err}");
+    let kept = std::fs::read_to_string(dir.path().join("recording/transcripts.jsonl")).unwrap();
+    let sent = |line: &str| -> Vec<u8> {
+        use base64::Engine;
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let chunks = line["events"].as_array().unwrap().iter().map(|e| e["data"].as_str().unwrap().to_owned());
+        chunks.flat_map(|c| base64::engine::general_purpose::STANDARD.decode(c).unwrap()).collect()
+    };
+    let all: Vec<u8> = kept.lines().filter(|l| l.contains("\"events\"")).flat_map(sent).collect();
+    let text = String::from_utf8_lossy(&all);
+    assert!(text.contains("POST /upload HTTP/1.1") && text.contains("Authorization: ****"), "{text:.600}");
+    assert!(!text.contains("bm9ib2R5Om5vdGhpbmc="), "the secret is in a transcript");
+}
+
+#[test]
+fn a_secret_in_the_plan_itself_a_name_for_an_address_and_a_host_out_of_scope_are_refused_before_anything_is_sent() {
+    for (from, to, code, word) in [
+        ("\"file:upload.auth\"", "\"Basic YWRtaW46eA==\"", 78, "env:NAME or file:PATH"),
+        ("url = \"http://127.0.84.47:8081/upload\"", "url = \"http://camera.example/upload\"", 78, "images.push.url"),
+        ("url = \"http://127.0.84.47:8081/upload\"", "url = \"http://127.0.84.99:8081/upload\"", 77, "images.push.url"),
+        ("\"file:upload.auth\"", "\"file:nowhere\"", 66, "nowhere"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        Bench::new(dir.path(), 47).uploads();
+        replan(dir.path(), from, to);
+        let got = updates::lab(dir.path());
+        assert!(got.0 == code && got.2.contains(word), "{to}: {got:?}");
+        assert!(!dir.path().join("recording").exists(), "{to}: something was begun");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

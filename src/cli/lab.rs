@@ -1,4 +1,6 @@
 //! `lab`: the device's laboratory network, from a plan to a recording.
+mod hand;
+
 use super::{Done, Exit, Failure, args::JudgeFormat, judge, output, scan, source, update};
 use clap::Args;
 use patuh::{
@@ -69,7 +71,7 @@ pub async fn run(a: LabArgs) -> Done {
     permitted(&plan, &scope)?;
     clean(dir, a.restored)?;
     let cases = plan.image_cases();
-    let images = plan.images.as_ref().map(|i| prepared(i, &cases, base, &scope)).transpose()?;
+    let images = plan.images.as_ref().map(|i| prepared(i, &cases, base, &scope, dir)).transpose()?;
     let signer = signer(&plan, base)?;
     let (trials, package) = images.map_or((None, None), |(t, p)| (Some(t), Some(p)));
     installed();
@@ -189,7 +191,13 @@ fn ours(plan: &Plan, recording: &Recording) -> Vec<patuh::model::Gap> {
 }
 
 /// All images, made and checked before the device sees any.
-fn prepared(images: &Images, cases: &[ImageCase], base: &Path, scope: &Scope) -> Result<(Trials, Package), Failure> {
+fn prepared(
+    images: &Images,
+    cases: &[ImageCase],
+    base: &Path,
+    scope: &Scope,
+    dir: &Path,
+) -> Result<(Trials, Package), Failure> {
     let lacks = |key: &str, what: &str| {
         Failure::new(Exit::BadConfig, format!("images.{key} is missing: {what}; or take the case out of images.cases"))
     };
@@ -251,7 +259,8 @@ fn prepared(images: &Images, cases: &[ImageCase], base: &Path, scope: &Scope) ->
     let (claims, version) = (images.version.clone(), images.version.clone());
     let genuine = Prepared { case: ImageCase::Genuine, claims, version, bytes: genuine };
     let (settle, recover) = (Duration::from_secs(images.settle_seconds), images.recover.clone());
-    Ok((Trials { consent, bad, genuine, settle, recover }, package))
+    let hand = images.push.as_ref().map(|push| hand::hand(push, base, scope)).transpose()?.map(Arc::new);
+    Ok((Trials { consent, bad, genuine, settle, recover, hand, dir: dir.to_owned() }, package))
 }
 
 /// What signs the metadata, where the plan has a signature of them.

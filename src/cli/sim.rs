@@ -3,7 +3,7 @@ use super::{Done, Exit, Failure, args::SimCommand, output, source};
 use patuh::{
     judge::profile::nearest,
     model::observation::lab::Resource,
-    sim::{self, Device, Home, PortShift, UPDATERS, Updater},
+    sim::{self, Delivery, Device, Home, PortShift, UPDATERS, Updater},
 };
 use rsa::{RsaPublicKey, pkcs8::DecodePublicKey};
 use std::{fmt::Write, net::SocketAddr, path::Path};
@@ -78,10 +78,14 @@ async fn update(client: Updater, plan: &Path, key: &Path, port: u16) -> Result<(
     let page = laboratory.device.first().map(|host| SocketAddr::new(*host, port)).ok_or_else(|| lacks("no device"))?;
     let key = RsaPublicKey::from_public_key_pem(&source::text(key)?)
         .map_err(|e| Failure::new(Exit::BadInput, format!("`{}`: no RSA public key in PEM: {e}", key.display())))?;
-    let dns = laboratory.dns.as_ref().ok_or_else(|| lacks("[dns]: the client needs a name server"))?;
+    let dns = match (&laboratory.dns, client.delivery) {
+        (Some(dns), _) => dns.port,
+        (None, Delivery::Upload) => 0,
+        (None, Delivery::Pull) => return Err(lacks("[dns]: the client needs a name server")),
+    };
     let home = Home {
         page,
-        dns: SocketAddr::new(laboratory.address, dns.port),
+        dns: SocketAddr::new(laboratory.address, dns),
         name: laboratory.names.first().cloned().unwrap_or_default(),
         https_port: laboratory.https_port,
         http_port: laboratory.http_port,

@@ -28,7 +28,7 @@ pub use builtin::{Builtin, find, list};
 pub use device::{Device, Faults, Identity, Supplied, Twin};
 pub use error::SimError;
 pub use service::Service;
-pub use updater::{Home, RunningUpdater, UPDATERS, Updater};
+pub use updater::{Delivery, Home, RunningUpdater, UPDATERS, Updater};
 
 use listen::Raising;
 use stage::Stage;

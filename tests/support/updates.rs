@@ -66,6 +66,22 @@ impl Bench {
         CertificateDer::from_pem_file(self.dir.join("lab-ca/ca.pem")).unwrap().to_vec()
     }
 
+    /// The same device, when images are handed to it: by an upload to its page.
+    pub fn uploads(&self) {
+        let text = self.plan();
+        let (head, rest) = text.split_once("trigger = ").unwrap();
+        let (_, rest) = rest.split_once("[version]").unwrap();
+        let (images, _) = rest.split_once("[isolation]").unwrap();
+        let head = head.replace(&format!("names = [\"{NAME}\"]\n"), "");
+        let push = format!(
+            "[images.push]\nby = \"upload\"\nurl = \"http://{}/upload\"\nfield = \"firmware\"\nheaders = {{ Authorization = \"file:upload.auth\" }}\n",
+            self.page()
+        );
+        fs::write(self.dir.join("lab.toml"), format!("{head}[version]{images}{push}")).unwrap();
+        // admin:lab-upload
+        fs::write(self.dir.join("upload.auth"), "Basic YWRtaW46bGFiLXVwbG9hZA==\n").unwrap();
+    }
+
     fn plan(&self) -> String {
         let (lab, page) = (self.lab(), self.page());
         format!(
@@ -161,6 +177,26 @@ recover = ["sh", "-c", "echo 1.0.0 >{slot}"]
     );
     fs::write(dir.join("lab.toml"), plan).unwrap();
     (bench.page().ip().to_string(), bench.lab())
+}
+
+/// The plan for a device to which stock curl hands updates by TFTP, and SWUpdate installs.
+pub fn tftp(dir: &Path, n: u8) -> String {
+    let (own, _) = swupdate(dir, n);
+    fs::create_dir(dir.join("inbox")).unwrap();
+    fs::write(dir.join("empty"), "\n").unwrap();
+    let text = fs::read_to_string(dir.join("lab.toml")).unwrap();
+    let (head, rest) = text.split_once("[dns]").unwrap();
+    let (_, rest) = rest.split_once("[version]").unwrap();
+    let at = format!("tftp://{own}:6969");
+    // The device says by the end of `go` that its installer is done.
+    let steps = format!(
+        "curl -sS -T {{image}} {at}/fw.swu && curl -sS -T {} {at}/go && while curl -fsS {at}/go >/dev/null 2>&1; do sleep 0.2; done",
+        dir.join("empty").display()
+    );
+    let push = format!("[images.push]\nby = \"tool\"\nover = \"tftp\"\ncommand = [\"sh\", \"-c\", \"{steps}\"]\n");
+    let head = head.replace(&format!("names = [\"{NAME}\"]\n"), "");
+    fs::write(dir.join("lab.toml"), format!("{head}[version]{rest}{push}")).unwrap();
+    own
 }
 
 /// Runs the laboratory to its end.

@@ -50,11 +50,14 @@ pub(super) fn undecided(wanted: &str, why: &str, observed: String) -> Decision {
     Decision::Judged(Judgement::missing(gap, observed))
 }
 
-/// Whether the device took the genuine image, offered in the same way.
-pub(super) fn takes_genuine(trials: &[Seen<&ImageTrial>]) -> bool {
-    let took =
-        |t: &&ImageTrial| t.before.as_deref() != Some(t.version.as_str()) && t.after.as_ref() == Some(&t.version);
-    trials.iter().map(|s| s.what).filter(|t| t.case == ImageCase::Genuine).any(|t| took(&t))
+/// Whether the device took the genuine image in every way in which this one was offered.
+pub(super) fn takes_genuine(trials: &[Seen<&ImageTrial>], like: ImageCase) -> bool {
+    let took = |t: &ImageTrial| t.before.as_deref() != Some(t.version.as_str()) && t.after.as_ref() == Some(&t.version);
+    let genuine = |delivery: &str| {
+        trials.iter().any(|s| s.what.case == ImageCase::Genuine && s.what.delivery == delivery && took(s.what))
+    };
+    let mut ways = trials.iter().filter(|s| s.what.case == like).map(|s| s.what.delivery.as_str()).peekable();
+    ways.peek().is_some() && ways.all(genuine)
 }
 
 /// What a device may do when it can no longer be asked for its version.
@@ -69,7 +72,7 @@ pub(super) enum Gone {
 /// Was an image of this kind refused, and the genuine one taken?
 pub(super) fn refused(evidence: &Evidence<'_>, case: ImageCase, gone: Gone) -> Decision {
     let trials: Known<&ImageTrial> = evidence.known_of(IMAGES, Some(case.word()), trial);
-    let control = takes_genuine(trials.items());
+    let control = takes_genuine(trials.items(), case);
     let decision = every(&trials.only(|t| t.case == case), "it was not offered", |seen| point(seen.what, gone));
     controlled(decision, control, IMAGES, "the genuine image was not seen to be taken in the same way")
 }
@@ -91,7 +94,7 @@ fn point(t: &ImageTrial, gone: Gone) -> Point {
         (None, Some(_)) if t.seen.iter().any(|v| v != before) => {
             Point::Unclear(format!("{offered}: versions {} were read for a while", t.seen.join(", ")))
         }
-        (None, Some(_)) if t.fetched == 0 => Point::Unclear(format!("{offered}: it fetched none of it")),
+        (None, Some(_)) if t.fetched == 0 => Point::Unclear(format!("{offered}: it took none of it")),
         (None, Some(_)) => {
             Point::Good(format!("{offered}: it took {} of {} bytes and went on with {before}", t.fetched, t.bytes))
         }

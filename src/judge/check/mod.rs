@@ -152,6 +152,7 @@ mod upd_metadata;
 mod upd_package_signature_static;
 mod upd_paths_declared;
 mod upd_plaintext_fallback;
+mod upd_suit;
 mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
 mod upd_version_visible;
@@ -448,6 +449,11 @@ pub static CHECKS: &[&Check] = &[
     &upd_paths_declared::NAMES,
     &upd_package_signature_static::CHECK,
     &upd_plaintext_fallback::CHECK,
+    &upd_suit::BAD_SIGNATURE,
+    &upd_suit::STRUCTURE,
+    &upd_suit::PAYLOAD_MISMATCH,
+    &upd_suit::ROLLBACK,
+    &upd_suit::WRONG_CLASS,
     &upd_transport_encrypted::CHECK,
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,

@@ -10,20 +10,18 @@ use crate::judge::{
 };
 use crate::model::{
     declarations::Entry,
-    observation::lab::{ImageCase, ServerCase},
+    observation::lab::{ImageCase, PULL, ServerCase},
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
 const TABLE: &str = "7-UpdMech";
-/// How the laboratory delivers: the device fetches from an update server.
-const PULL: &str = "pull";
 
 pub const EXERCISED: Check = Check {
     id: "upd-mechanism-exercised",
     title: "The declared update mechanism is the one that was attacked",
     page: include_str!("upd_mechanism_exercised.md"),
-    expected: "table 7-UpdMech has one mechanism, the device fetches by it, and took the genuine image in the laboratory",
+    expected: "table 7-UpdMech has one mechanism, and the device took the genuine image by it in the laboratory",
     remedy: "have an assessor attack the mechanisms named",
     severity: Severity::Info,
     pass: Proves::Nothing,
@@ -55,8 +53,8 @@ impl Judge for Exercised {
             return not_declared(TABLE, "which mechanisms there are is not known".to_owned());
         };
         let declared: Vec<&Entry> = entries.items().iter().map(|s| s.what).collect();
-        let took = takes_genuine(trials.items());
-        let decision = every(&trials, "no image was offered", |_| reached(&declared, took));
+        let took = takes_genuine(trials.items(), ImageCase::Genuine);
+        let decision = every(&trials, "no image was offered", |seen| reached(&declared, &seen.what.delivery, took));
         never_absent(decision, IMAGES, "the laboratory offered no genuine image")
     }
 
@@ -69,7 +67,7 @@ impl Judge for Exercised {
     }
 }
 
-fn reached(declared: &[&Entry], took: bool) -> Point {
+fn reached(declared: &[&Entry], attacked: &str, took: bool) -> Point {
     let [entry] = declared else {
         let names = listed(declared.iter().map(|e| e.name()));
         return Point::Unclear(format!("{} mechanisms are declared ({names}); one was attacked", declared.len()));
@@ -79,13 +77,16 @@ fn reached(declared: &[&Entry], took: bool) -> Point {
     if !more.is_empty() {
         return Point::Unclear(format!("{name} takes updates at {more}, too, which was not attacked"));
     }
-    match (delivery, took) {
-        (PULL, true) => {
+    match delivery {
+        "" => Point::Unclear(format!("{name} does not say how updates come (x-delivery)")),
+        d if d != attacked => {
+            Point::Unclear(format!("{name} brings updates by `{delivery}`; the laboratory attacked `{attacked}`"))
+        }
+        PULL if took => {
             Point::Good(format!("{name} is the only mechanism: the device fetched the genuine image by it"))
         }
-        (PULL, false) => Point::Unclear(format!("{name}: the genuine image was not seen to be taken")),
-        ("", _) => Point::Unclear(format!("{name} does not say how updates come (x-delivery)")),
-        _ => Point::Unclear(format!("{name} brings updates by `{delivery}`; the laboratory attacked `{PULL}`")),
+        _ if took => Point::Good(format!("{name} is the only mechanism: the genuine image was taken by `{attacked}`")),
+        _ => Point::Unclear(format!("{name}: the genuine image was not seen to be taken")),
     }
 }
 

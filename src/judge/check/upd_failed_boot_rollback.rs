@@ -30,7 +30,7 @@ struct UpdFailedBootRollback {}
 impl Judge for UpdFailedBootRollback {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let trials: Known<&ImageTrial> = evidence.known_of(IMAGES, Some(ImageCase::NoBoot.word()), trial);
-        let control = takes_genuine(trials.items());
+        let control = takes_genuine(trials.items(), ImageCase::NoBoot);
         let broken = trials.only(|t| t.case == ImageCase::NoBoot);
         let decision = every(&broken, "it was not offered", |seen| point(seen.what));
         let decision = never_absent(decision, IMAGES, "the maker supplied no signed image that does not start");

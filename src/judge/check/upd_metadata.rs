@@ -69,7 +69,7 @@ fn not_offered(evidence: &Evidence<'_>, case: ImageCase) -> bool {
 
 fn refused(evidence: &Evidence<'_>, case: ImageCase) -> Decision {
     let trials: Known<&ImageTrial> = evidence.known_of(IMAGES, Some(case.word()), trial);
-    let control = takes_genuine(trials.items());
+    let control = takes_genuine(trials.items(), case);
     let decision = every(&trials.only(|t| t.case == case), "it was not offered", |seen| point(seen.what));
     let why = "no such metadata were shown; the plan needs a signature of the metadata, and {expires} in them";
     let decision = never_absent(decision, IMAGES, why);

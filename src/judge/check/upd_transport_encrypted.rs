@@ -51,7 +51,7 @@ fn signature_proved(evidence: &Evidence<'_>) -> bool {
         !of.is_empty() && of.iter().all(|t| kept(t) && t.seen.iter().all(|v| Some(v) == t.before.as_ref()))
     };
     let broken = [ImageCase::PayloadBit, ImageCase::SignatureBit, ImageCase::Stripped, ImageCase::OtherKey];
-    takes_genuine(trials.items()) && broken.into_iter().all(refused)
+    broken.into_iter().all(|case| takes_genuine(trials.items(), case)) && broken.into_iter().all(refused)
 }
 
 fn point(visit: &Visit, signed: bool) -> Point {

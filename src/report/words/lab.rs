@@ -1,7 +1,7 @@
 //! What a laboratory saw, in words.
 use super::{list, some};
 use crate::model::observation::{
-    lab::{ImageTrial, IsolationPhase, Package, Prompted, Visit},
+    lab::{ImageTrial, IsolationPhase, PULL, Package, Prompted, Visit},
     outage::Outage,
 };
 
@@ -58,6 +58,10 @@ pub fn trial(t: &ImageTrial) -> String {
         Prompted::Unknown => "",
         Prompted::Nobody => " and nobody made it look",
         Prompted::Trigger => " and was made to look",
+    };
+    let prompted = match t.delivery.as_str() {
+        PULL => prompted.to_owned(),
+        by => format!(" by {by} ({})", t.answer.as_deref().unwrap_or("no answer")),
     };
     format!(
         "was offered {} ({}){prompted}, took {} of {} bytes; ran {} before, {} afterwards (seen: {})",

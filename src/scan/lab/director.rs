@@ -28,7 +28,7 @@ pub struct Director<'a> {
     pub plan: &'a Plan,
     pub stage: Arc<Stage>,
     pub scope: &'a Scope,
-    journal: Arc<Journal>,
+    pub journal: Arc<Journal>,
     reader: Option<Reader>,
     events: mpsc::Receiver<Event>,
     stop: watch::Receiver<bool>,
@@ -82,6 +82,7 @@ impl<'a> Director<'a> {
         events: mpsc::Receiver<Event>,
     ) -> Self {
         let images = lab.trials.as_ref().map_or(0, super::Trials::steps);
+        let served = if lab.plan.serves() { 1 + super::order(lab.plan).len() } else { 0 };
         let outages = lab.plan.outage.as_ref().map_or(0, super::outage::OutagePlan::steps);
         let later = outages + usize::from(lab.plan.isolation.is_some());
         Self {
@@ -99,7 +100,7 @@ impl<'a> Director<'a> {
             strangers: BTreeSet::new(),
             idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
-            step: (0, 1 + super::order(lab.plan).len() + images + later),
+            step: (0, served + images + later),
         }
     }
 
@@ -232,7 +233,7 @@ impl<'a> Director<'a> {
 
     /// Watches the undisturbed device: how often does it look for updates? False when it need not be waited for again.
     pub async fn polls(&mut self) -> bool {
-        let run = self.start("lab-update-polls");
+        let run = self.start(super::POLLS);
         let watched = Duration::from_secs(self.plan.watch_seconds);
         if watched.is_zero() {
             self.rest().await;

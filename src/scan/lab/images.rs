@@ -2,20 +2,26 @@
 //!
 //! The genuine image comes after the bad ones: without its being taken, a refusal proves nothing; and it is what
 //! the device is left with.
+mod hand;
+mod offer;
+mod upload;
+
 use super::{
-    director::{Came, Director, Run, ms},
-    stage::{Flaw, Offer},
+    director::{Director, Run},
     version,
 };
 use crate::model::{
-    Observation, Sha256Digest, Subject, Why,
-    observation::lab::{ImageCase, ImageTrial, Prompted, Resource, ServerCase},
+    Observation, Subject, Why,
+    observation::lab::{ImageCase, ServerCase},
     scope::Consent,
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+pub use hand::{Hand, Header};
+
 /// One image to offer.
+#[derive(Clone)]
 pub struct Prepared {
     pub case: ImageCase,
     /// What the metadata say that it is.
@@ -32,6 +38,10 @@ pub struct Trials {
     pub genuine: Prepared,
     pub settle: Duration,
     pub recover: Vec<String>,
+    /// How they are handed over, where the device does not fetch them.
+    pub hand: Option<Arc<Hand>>,
+    /// Where an image lies while a tool hands it over.
+    pub dir: PathBuf,
 }
 
 impl Trials {
@@ -50,7 +60,7 @@ pub async fn images(d: &mut Director<'_>, trials: Option<&Trials>, came: bool) {
     if d.stopped() {
         return;
     }
-    if !came {
+    if !came && trials.hand.is_none() {
         run.gap(None, Why::NotUnderstood("the device did not look for updates, so none was offered".to_owned()));
         return run.finish();
     }
@@ -193,166 +203,5 @@ impl Bench<'_, '_> {
             None => "its version cannot be read any more".to_owned(),
         };
         self.run.record(Subject::Device, Observation::LabDirty { after, why }, None);
-    }
-
-    async fn offer(&mut self, prepared: &Prepared) -> Stands {
-        self.last = Some(prepared.case);
-        self.d.says(&format!("offering {}", prepared.case.words()));
-        let (asked, until) = (Instant::now(), self.d.patience());
-        let before = self.d.version(self.run, asked, until).await;
-        let sha256 = Sha256Digest::of(&prepared.bytes);
-        let bytes = u64::try_from(prepared.bytes.len()).unwrap_or(u64::MAX);
-        let offer = Offer {
-            version: prepared.claims.clone(),
-            sha256: sha256.clone(),
-            bytes: prepared.bytes.clone(),
-            flaw: self.flaw(prepared.case),
-        };
-        if prepared.case.of_metadata() {
-            self.looked_at_nothing().await;
-        }
-        let started = Instant::now();
-        let serial = self.d.stage.present(ServerCase::Genuine, Arc::new(offer));
-        let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
-        let prompted = self.prompted(prepared.case, &mut taken).await;
-        let since = self.first_download(prepared.case, &mut taken).await;
-        let (seen, unread, after) = self.settled(prepared, since, &mut taken).await;
-        let stands = match (&before, &after) {
-            (_, None) | (None, _) => Stands::Gone,
-            // Also when it ran the image for a while, and is back by itself.
-            (Some(b), Some(a)) if a == b => Stands::AsBefore,
-            (Some(_), Some(_)) => Stands::Changed,
-        };
-        if !self.d.stopped() {
-            let (case, version) = (prepared.case, prepared.version.clone());
-            let Taken { asked, fetched, fetches, .. } = taken;
-            let waited_ms = ms(started.elapsed());
-            let trial = ImageTrial {
-                case,
-                sha256,
-                bytes,
-                version,
-                asked,
-                fetched,
-                fetches,
-                before,
-                seen,
-                unread,
-                after,
-                waited_ms,
-                prompted,
-            };
-            self.run.record(Subject::Device, Observation::LabImage { trial }, None);
-        }
-        stands
-    }
-
-    fn flaw(&self, case: ImageCase) -> Flaw {
-        match case {
-            ImageCase::Cut => Flaw::Cut,
-            ImageCase::MetadataChanged => Flaw::Changed { signed_for: self.start.clone() },
-            ImageCase::MetadataExpired => Flaw::Expired,
-            ImageCase::PayloadBit
-            | ImageCase::SignatureBit
-            | ImageCase::Stripped
-            | ImageCase::OtherKey
-            | ImageCase::OtherModel
-            | ImageCase::Truncated
-            | ImageCase::Genuine
-            | ImageCase::Older
-            | ImageCase::NoBoot => Flaw::None,
-        }
-    }
-
-    /// Shows that there is nothing new until the device has seen it, lest it go on by good metadata that it has read already.
-    async fn looked_at_nothing(&mut self) {
-        let until = self.d.patience();
-        let serial = self.d.show(ServerCase::Genuine).await;
-        let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
-        while taken.asked == 0 {
-            let Some(came) = self.d.next(self.run, until).await else { break };
-            taken.count(&came);
-        }
-    }
-
-    /// Whoever makes the device look. For the genuine image it may first come by itself.
-    async fn prompted(&mut self, case: ImageCase, taken: &mut Taken) -> Prompted {
-        let alone = Duration::from_secs(self.d.plan.watch_seconds);
-        if case == ImageCase::Genuine && !alone.is_zero() {
-            let until = (Instant::now() + alone).min(self.d.patience());
-            while !taken.met(case) {
-                let Some(came) = self.d.next(self.run, until).await else { break };
-                taken.count(&came);
-            }
-            if taken.met(case) || self.d.stopped() {
-                return Prompted::Nobody;
-            }
-        }
-        self.d.prompt().await
-    }
-
-    /// When the first download of the image ended, or the patience with it.
-    async fn first_download(&mut self, case: ImageCase, taken: &mut Taken) -> Instant {
-        let until = self.d.patience();
-        while !taken.met(case) {
-            let Some(came) = self.d.next(self.run, until).await else { break };
-            taken.count(&came);
-        }
-        Instant::now()
-    }
-
-    /// Watches which versions the device runs; one that is gone may take as long again to come back.
-    async fn settled(&mut self, p: &Prepared, since: Instant, taken: &mut Taken) -> (Vec<String>, u32, Option<String>) {
-        let settled = since + self.trials.settle;
-        let (mut seen, mut unread, mut after) = (Vec::new(), 0, None);
-        while Instant::now() < settled || (after.is_none() && Instant::now() < settled + self.trials.settle) {
-            let tick = Instant::now() + Duration::from_millis(100);
-            while let Some(came) = self.d.next(self.run, tick).await {
-                taken.count(&came);
-            }
-            if self.d.stopped() {
-                break;
-            }
-            after = self.d.version_now(since).await;
-            unread += u32::from(after.is_none() && self.d.asks_the_device());
-            if let Some(version) = after.as_ref().filter(|v| seen.last() != Some(*v)) {
-                seen.push(version.clone());
-            }
-            if p.case == ImageCase::Genuine && after.as_ref() == Some(&p.version) {
-                break;
-            }
-        }
-        (seen, unread, after)
-    }
-}
-
-/// What the device took of one image.
-struct Taken {
-    serial: u64,
-    /// How often it asked for the metadata.
-    asked: u32,
-    fetched: u64,
-    fetches: u32,
-}
-
-impl Taken {
-    fn count(&mut self, came: &Came) {
-        let Some(request) = came.visit.request.as_ref() else { return };
-        if came.serial != self.serial || request.status >= 300 {
-            return;
-        }
-        match request.resource {
-            Resource::Image => {
-                self.fetches += 1;
-                self.fetched = self.fetched.max(request.first.saturating_add(request.sent));
-            }
-            Resource::Metadata => self.asked += 1,
-            Resource::MetadataSignature | Resource::Other => {}
-        }
-    }
-
-    /// It has seen what is wrong, or has the image.
-    fn met(&self, case: ImageCase) -> bool {
-        self.fetches > 0 || case.of_metadata() && self.asked > 0
     }
 }

@@ -16,10 +16,10 @@ mod version;
 
 pub use self::{
     certs::CERTIFICATE,
-    images::{Prepared, Trials},
+    images::{Hand, Header as UploadHeader, Prepared, Trials},
     isolation::ID as ISOLATION,
     outage::ID as OUTAGE,
-    plan::{Images, Plan},
+    plan::{Images, Plan, Push},
     stage::Signer,
 };
 use super::{
@@ -81,12 +81,14 @@ pub struct Page {
 /// The runs, in order.
 pub static RUNS: [Page; 6] = [
     Page { id: "update-package", page: include_str!("update_package.md") },
-    Page { id: "lab-update-polls", page: include_str!("lab_update_polls.md") },
-    Page { id: "lab-update-servers", page: include_str!("lab_update_servers.md") },
+    Page { id: POLLS, page: include_str!("lab_update_polls.md") },
+    Page { id: SERVERS, page: include_str!("lab_update_servers.md") },
     Page { id: "lab-update-images", page: include_str!("lab_update_images.md") },
     Page { id: OUTAGE, page: include_str!("lab_outage.md") },
     Page { id: ISOLATION, page: include_str!("lab_isolation.md") },
 ];
+const POLLS: &str = "lab-update-polls";
+const SERVERS: &str = "lab-update-servers";
 const VERSION: u32 = 1;
 
 /// Events that wait to be written down; further ones are a gap.
@@ -108,18 +110,19 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     let broken = |why: String| LabError::Ca { dir: lab.ca.display().to_string(), why };
     let stage = made.map_err(|e| broken(e.to_string()))?.map_err(|e| broken(e.to_string()))?;
     let stage = Arc::new(stage);
+    let serves = lab.plan.serves();
     let sockets = Sockets::bind(lab.plan).await?;
     let journal = Arc::new(open(&lab)?);
     let mut servers = JoinSet::new();
-    servers.spawn(serve::serve(sockets.https, Speaks::Tls, stage.clone(), journal.clone()));
-    servers.spawn(serve::serve(sockets.http, Speaks::Plain, stage.clone(), journal.clone()));
+    for (socket, speaks) in sockets.tcp {
+        servers.spawn(serve::serve(socket, speaks, stage.clone(), journal.clone()));
+    }
     if let Some(dns) = sockets.dns {
         servers.spawn(dns::serve(dns, stage.clone()));
     }
     let mut director = Director::new(&lab, stage, journal.clone(), reader, received);
     package(&director, lab.package.clone());
-    let came = director.polls().await;
-    let came = came && servers::servers(&mut director).await;
+    let came = serves && director.polls().await && servers::servers(&mut director).await;
     images::images(&mut director, lab.trials.as_ref(), came).await;
     outage::outages(&mut director).await;
     isolation::isolation(&mut director, came).await;
@@ -159,17 +162,19 @@ fn setup(lab: &Lab<'_>, says: Option<regex::Regex>) -> Setup {
 }
 
 struct Sockets {
-    https: TcpListener,
-    http: TcpListener,
+    tcp: Vec<(TcpListener, Speaks)>,
     dns: Option<UdpSocket>,
 }
 
 impl Sockets {
     async fn bind(plan: &Plan) -> Result<Self, LabError> {
-        let tcp = async |what, port| {
+        let wanted = [("HTTPS", plan.https_port, Speaks::Tls), ("HTTP", plan.http_port, Speaks::Plain)];
+        let mut tcp = Vec::new();
+        for (what, port, speaks) in wanted.into_iter().filter(|_| plan.serves()) {
             let at = SocketAddr::new(plan.address, port);
-            TcpListener::bind(at).await.map_err(|e| LabError::Bind { what, at, why: e.to_string() })
-        };
+            let bound = TcpListener::bind(at).await.map_err(|e| LabError::Bind { what, at, why: e.to_string() })?;
+            tcp.push((bound, speaks));
+        }
         let dns = match &plan.dns {
             None => None,
             Some(dns) => {
@@ -178,7 +183,7 @@ impl Sockets {
                 Some(bound.map_err(|e| LabError::Bind { what: "DNS", at, why: e.to_string() })?)
             }
         };
-        Ok(Self { https: tcp("HTTPS", plan.https_port).await?, http: tcp("HTTP", plan.http_port).await?, dns })
+        Ok(Self { tcp, dns })
     }
 }
 

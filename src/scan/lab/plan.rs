@@ -1,4 +1,7 @@
 //! The laboratory's plan, as a person writes it.
+mod images;
+pub use images::{Images, Push};
+
 use super::dns::Others;
 use crate::model::observation::lab::{ImageCase, Resource, ServerCase};
 use serde::Deserialize;
@@ -10,6 +13,7 @@ pub struct Plan {
     /// The device's addresses; everybody else is turned away.
     pub device: Vec<IpAddr>,
     /// Where the device looks for updates.
+    #[serde(default)]
     pub names: Vec<String>,
     /// This machine's address, to which those names lead.
     pub address: IpAddr,
@@ -118,49 +122,6 @@ pub enum VersionSource {
     },
 }
 
-/// Images to offer. All paths are beside the plan.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Images {
-    /// The maker's test image, newer than what the device runs, and the version that it brings.
-    pub genuine: PathBuf,
-    pub version: String,
-    /// An image of the maker below that version, and what it brings.
-    #[serde(default)]
-    pub older: Option<PathBuf>,
-    #[serde(default)]
-    pub older_version: Option<String>,
-    /// The maker's image for a sibling model.
-    #[serde(default)]
-    pub other_model: Option<PathBuf>,
-    /// The maker's public key or certificate.
-    #[serde(default)]
-    pub public_key: Option<PathBuf>,
-    /// The genuine image's signature, where it is a file of its own.
-    #[serde(default)]
-    pub signature: Option<PathBuf>,
-    /// The maker's private test key, to sign a changed model again.
-    #[serde(default)]
-    pub test_key: Option<PathBuf>,
-    /// A private key of the same kind that is not the maker's.
-    #[serde(default)]
-    pub stranger_key: Option<PathBuf>,
-    /// The maker's signed image that does not start, and what it would report.
-    #[serde(default)]
-    pub no_boot: Option<PathBuf>,
-    #[serde(default)]
-    pub no_boot_version: Option<String>,
-    /// Without it: all that the plan has the means for.
-    #[serde(default)]
-    pub cases: Option<Vec<ImageCase>>,
-    /// How long the device's version is watched after it fetched an image.
-    #[serde(default = "Images::default_settle")]
-    pub settle_seconds: u64,
-    /// A command that brings the device back to the version that it had, after it took an image that it must refuse.
-    #[serde(default)]
-    pub recover: Vec<String>,
-}
-
 impl Plan {
     fn default_ca() -> PathBuf {
         "lab-ca".into()
@@ -193,11 +154,27 @@ impl Plan {
 
     /// What it asks the laboratory to do.
     pub fn runs(&self) -> impl Iterator<Item = &'static super::Page> {
-        let (isolation, outage) = (self.isolation.is_some(), self.outage.is_some());
-        super::RUNS.iter().filter(move |r| {
-            let asked = |id, there| there || r.id != id;
-            asked(super::ISOLATION, isolation) && asked(super::OUTAGE, outage)
+        let (isolation, outage, serves) = (self.isolation.is_some(), self.outage.is_some(), self.serves());
+        super::RUNS.iter().filter(move |r| match r.id {
+            super::ISOLATION => isolation,
+            super::OUTAGE => outage,
+            super::POLLS | super::SERVERS => serves,
+            _ => true,
         })
+    }
+
+    /// Whether the device is to find an update server here. One to which images are handed over need not.
+    pub fn serves(&self) -> bool {
+        !self.pushes() || !self.resources.is_empty()
+    }
+
+    pub fn serves_images(&self) -> bool {
+        self.resources.iter().any(|r| r.kind == Resource::Image)
+    }
+
+    /// Whether images are handed over.
+    pub fn pushes(&self) -> bool {
+        self.images.as_ref().is_some_and(|i| i.push.is_some())
     }
 
     /// The wrong images to offer, in order.
@@ -222,18 +199,21 @@ impl Plan {
         all.extend(signed.then_some(C::MetadataChanged));
         all.extend((signed && expires).then_some(C::MetadataExpired));
         all.extend(images.no_boot.is_some().then_some(C::NoBoot));
+        all.retain(|case| images.can(*case));
         all
     }
 
     /// What the form cannot rule out, by its key.
     pub fn wrong(&self) -> Option<String> {
         let said = |text: &str| Some(text.to_owned());
-        let ports = [Some(self.https_port), Some(self.http_port), self.dns.as_ref().map(|d| d.port)];
+        let serves = self.serves();
+        let ports =
+            [serves.then_some(self.https_port), serves.then_some(self.http_port), self.dns.as_ref().map(|d| d.port)];
         let privileged = ports.into_iter().flatten().any(|p| p < 1024);
         if self.device.is_empty() {
             return said("device: name the device's addresses, such as [\"192.168.7.20\"]");
         }
-        if self.names.is_empty() || self.names.iter().any(|n| n.is_empty() || *n != n.to_lowercase()) {
+        if serves && self.names.is_empty() || self.names.iter().any(|n| n.is_empty() || *n != n.to_lowercase()) {
             return said("names: list the host names of the updates, in lower case");
         }
         if self.https_port == self.http_port {
@@ -247,7 +227,7 @@ impl Plan {
         if self.rounds == 0 || self.case_seconds == 0 || self.answer_seconds == 0 {
             return said("rounds, case_seconds and answer_seconds: 1 or more");
         }
-        if !self.resources.iter().any(|r| r.kind == Resource::Metadata) {
+        if !self.pushes() && !self.resources.iter().any(|r| r.kind == Resource::Metadata) {
             return said("resource: say with kind = \"metadata\" which path the device asks for updates");
         }
         if self.resources.iter().any(|r| !r.path.starts_with('/')) {
@@ -262,8 +242,10 @@ impl Plan {
         if let Some(why) = self.outage.as_ref().and_then(super::outage::OutagePlan::wrong) {
             return Some(why);
         }
-        self.images.as_ref()?;
-        if !self.resources.iter().any(|r| r.kind == Resource::Image) {
+        if let Some(why) = self.images.as_ref()?.wrong() {
+            return said(why);
+        }
+        if !self.pushes() && !self.serves_images() {
             return said("resource: say with kind = \"image\" at which path the device fetches the image");
         }
         if self.version.is_none() {
@@ -291,11 +273,5 @@ impl VersionSource {
         match self {
             Self::Http { pattern, .. } | Self::Request { pattern } | Self::Command { pattern, .. } => pattern,
         }
-    }
-}
-
-impl Images {
-    fn default_settle() -> u64 {
-        120
     }
 }

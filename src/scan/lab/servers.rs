@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// Whether the device came at all.
 pub async fn servers(d: &mut Director<'_>) -> bool {
-    let run = d.start("lab-update-servers");
+    let run = d.start(super::SERVERS);
     let mut waits = true;
     for (n, case) in order(d.plan).into_iter().enumerate() {
         if d.stopped() {

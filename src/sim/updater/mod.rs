@@ -2,10 +2,16 @@
 //!
 //! A client is a TOML file in `fixtures/updaters`. It asks the laboratory's name server, fetches metadata and image, and
 //! installs what it believes in. Its own page at `/version` says what it runs; POST `/check` makes it look at once, and POST
-//! `/recover` is its recovery path. POST `/isolate` and `/rejoin` stand for pulling its plug and putting it back.
+//! `/recover` is its recovery path; where it is one that takes uploads, POST `/upload`. POST `/isolate` and `/rejoin` stand for pulling its plug and putting it back.
 mod fetch;
+mod habits;
 mod package;
+mod page;
 mod resilience;
+
+pub use habits::{
+    Answers, Delivery, Expiry, FailedStart, Fallback, Incomplete, Isolated, Rollback, Signature, Signed, Trust,
+};
 
 use super::SimError;
 pub use resilience::Resilience;
@@ -21,13 +27,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet, time::Instant};
 
 /// A simulated update client, as a person writes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,103 +62,12 @@ pub struct Updater {
     /// Whether it starts after its power was cut.
     #[serde(skip)]
     restarted: bool,
+    pub delivery: Delivery,
+    #[serde(default)]
+    pub answers: Answers,
     /// Check id to the verdict that it ought to earn, where that is not PASS. The simulation does not interpret it.
     #[serde(default)]
     pub expect: BTreeMap<String, String>,
-}
-
-/// Which servers it believes in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trust {
-    #[default]
-    Full,
-    /// It checks the chain, and not for which name it is.
-    ChainOnly,
-    Anything,
-}
-
-/// What it does when HTTPS fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fallback {
-    #[default]
-    None,
-    Http,
-    /// It never asks over HTTPS at all.
-    OnlyHttp,
-}
-
-/// When it believes an image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signature {
-    #[default]
-    Verified,
-    /// An image without a signature is installed.
-    Optional,
-    /// It is installed and runs, and is taken back when the signature turns out to be wrong.
-    AfterInstall,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rollback {
-    #[default]
-    Refused,
-    Allowed,
-}
-
-/// What half an image does to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Incomplete {
-    #[default]
-    Discarded,
-    /// It was written over the running software on its way in.
-    Fatal,
-}
-
-/// What it does with the signature of metadata.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signed {
-    #[default]
-    Verified,
-    Ignored,
-}
-
-/// What it does with the time until which metadata hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expiry {
-    #[default]
-    Checked,
-    Ignored,
-}
-
-/// What it does after software that does not start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailedStart {
-    #[default]
-    GoesBack,
-    StaysSo,
-}
-
-/// What it does when it is taken off the network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Isolated {
-    /// It is silent, goes on with what needs no network, and comes back.
-    #[default]
-    WorksAlone,
-    /// It goes on talking.
-    Talks,
-    /// It does nothing at all.
-    Stops,
-    /// It stays away when it is brought back.
-    StaysAway,
 }
 
 /// Where the client finds its servers, and what its maker put into it.
@@ -203,6 +112,12 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("gives-up", include_str!("../../../fixtures/updaters/gives-up.toml")),
     ("opens-after-power", include_str!("../../../fixtures/updaters/opens-after-power.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
+    ("upload-good", include_str!("../../../fixtures/updaters/upload-good.toml")),
+    ("upload-late-check", include_str!("../../../fixtures/updaters/upload-late-check.toml")),
+    ("upload-one-slot", include_str!("../../../fixtures/updaters/upload-one-slot.toml")),
+    ("upload-rolls-back", include_str!("../../../fixtures/updaters/upload-rolls-back.toml")),
+    ("upload-says-no", include_str!("../../../fixtures/updaters/upload-says-no.toml")),
+    ("upload-says-yes", include_str!("../../../fixtures/updaters/upload-says-yes.toml")),
 ];
 
 impl Updater {
@@ -240,7 +155,7 @@ impl Updater {
             isolated: self.isolated,
             local: self.resilience.local,
         });
-        tasks.spawn(page(listener, state.clone(), self.version.clone()));
+        tasks.spawn(page::serve(listener, state.clone(), self.clone(), home.key.clone()));
         if let Some(every) = self.poll_ms.map(Duration::from_millis) {
             tasks.spawn(async move {
                 let (mut due, mut failures) = (Instant::now(), 0);
@@ -289,7 +204,13 @@ impl Updater {
             return None;
         }
         let image = fetch::get(home, self.trust, self.fallback, &metadata.path).await?;
-        let found = Some(image).filter(|i| i.whole).and_then(|i| package::read(&i.bytes));
+        self.install(&home.key, &image.bytes, image.whole, runs).await
+    }
+
+    /// `None`: it was refused.
+    async fn install(&self, key: &RsaPublicKey, image: &[u8], whole: bool, runs: &Mutex<String>) -> Option<()> {
+        let running = current(runs);
+        let found = Some(image).filter(|_| whole && !running.is_empty()).and_then(package::read);
         let Some(found) = found else {
             if self.incomplete == Incomplete::Fatal {
                 lock(runs).clear();
@@ -303,15 +224,15 @@ impl Updater {
         let signed = match (&found.signature, self.signature) {
             (None, Signature::Optional) => true,
             (None, _) => false,
-            (Some(s), _) => package::verify(&home.key, &found.description, s),
+            (Some(s), _) => package::verify(key, &found.description, s),
         };
         let (believed, nothing) = (signed && found.intact, String::new());
         if !believed && self.signature != Signature::AfterInstall {
-            return Some(());
+            return None;
         }
         lock(runs).clone_from(if found.starts { &found.version } else { &nothing });
         // It starts, and then looks at what it runs.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(if found.starts { 500 } else { 1500 })).await;
         let goes_back = !found.starts && self.failed_start == FailedStart::GoesBack;
         if goes_back || !believed {
             *lock(runs) = running;
@@ -369,36 +290,4 @@ async fn debug_port(listener: TcpListener) {
     loop {
         let _ = listener.accept().await;
     }
-}
-
-/// The device's own page.
-async fn page(listener: TcpListener, state: Arc<State>, factory: String) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        // A visitor who leaves or lies is normal for a device: nothing to report.
-        let _ = tokio::time::timeout(Duration::from_secs(2), visit(stream, &state, &factory)).await;
-    }
-}
-
-async fn visit(mut stream: TcpStream, state: &State, factory: &str) -> std::io::Result<()> {
-    let mut request = [0u8; 1024];
-    let n = stream.read(&mut request).await?;
-    match request.get(..n).unwrap_or_default() {
-        r if r.starts_with(b"POST /recover ") => factory.clone_into(&mut lock(&state.runs)),
-        r if r.starts_with(b"POST /check ") => state.button.notify_one(),
-        r if r.starts_with(b"POST /isolate ") => state.off.store(true, Ordering::Relaxed),
-        r if r.starts_with(b"POST /rejoin ") => {
-            state.off.store(state.isolated == Isolated::StaysAway, Ordering::Relaxed);
-        }
-        _ => {}
-    }
-    let runs = current(&state.runs);
-    let stopped = state.isolated == Isolated::Stops && state.off.load(Ordering::Relaxed);
-    let works = request.get(..n).is_some_and(|r| r.starts_with(b"GET /works "));
-    let lost = works && state.local == Local::NeedsServers && state.away.load(Ordering::Relaxed);
-    let status = if runs.is_empty() || stopped || lost { "500 No Software" } else { "200 OK" };
-    let body = format!("{{\"version\":\"{runs}\"}}\n");
-    let head = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).await?;
-    stream.shutdown().await
 }
