@@ -9,7 +9,7 @@ use super::{
     requirements::{Requiring, fails, overall},
     units::{in_group, units},
 };
-use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, recording::Tool};
+use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, Shared, recording::Tool};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ pub struct CheckRow {
     pub expected: &'static str,
     pub observed: String,
     pub reasons: Vec<String>,
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Shared>,
     pub gaps: Vec<String>,
     /// Per declared entry of the IXIT, where the check exercises entries.
     pub entries: Vec<EntryRow>,
@@ -282,7 +282,7 @@ fn row(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -> Che
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {
             row.observed = what;
-            row.evidence = looked.into_iter().collect();
+            row.evidence = looked.into_iter().map(Shared::from).collect();
         }
         Decision::Judged(j) => {
             row.verdict = match j.verdict() {

@@ -242,7 +242,7 @@ impl Bench<'_, '_> {
                 waited_ms,
                 prompted,
             };
-            self.run.record(Subject::Device, Observation::LabImage { trial }, None);
+            self.run.record(Subject::Device, Observation::LabImage { trial: Box::new(trial) }, None);
         }
         stands
     }
