@@ -47,7 +47,7 @@ fn import(files: &[PathBuf], device: &str, secrets: &[&str]) -> Result<Recording
 
 fn captures(recording: &Recording) -> Vec<&Capture> {
     let all = recording.records().filter_map(|r| match &r.observation {
-        Observation::Capture { capture } => Some(capture),
+        Observation::Capture { capture } => Some(&**capture),
         _ => None,
     });
     all.collect()
@@ -55,7 +55,7 @@ fn captures(recording: &Recording) -> Vec<&Capture> {
 
 fn destinations(recording: &Recording) -> Vec<(String, &Destination)> {
     let all = recording.records().filter_map(|r| match &r.observation {
-        Observation::Destination { destination } => Some((r.subject.to_string(), destination)),
+        Observation::Destination { destination } => Some((r.subject.to_string(), &**destination)),
         _ => None,
     });
     all.collect()

@@ -89,7 +89,7 @@ fn the_document_says_what_the_page_says() {
         assert!(text.contains(words), "{words}");
     }
     for record in recording.records() {
-        assert!(text.contains(&record.id) && text.contains(&record.at), "{}", record.id);
+        assert!(text.contains(&*record.id) && text.contains(&*record.at), "{}", record.id);
     }
 }
 

@@ -8,7 +8,7 @@ use judged::judged;
 use patuh::bundle::{Content, Interim};
 use patuh::judge::Assessment;
 use patuh::model::Recording;
-use patuh::report::{Report, Standing, html, json, text};
+use patuh::report::{Report, Standing, csv, html, json, text, words};
 use std::collections::BTreeSet;
 use support::{lines, views};
 
@@ -68,6 +68,37 @@ fn every_requirement_and_result_is_shown_exactly_once() {
     assert_eq!(ids(&page, "evidence"), evidence);
     let runs: Vec<String> = recording.runs.iter().map(|r| format!("ev-{}", r.id)).collect();
     assert_eq!(ids(&page, "run"), runs);
+}
+
+#[test]
+fn of_thousands_of_records_a_page_names_the_first_and_counts_the_rest() {
+    let mut all: Vec<String> = lines("x").iter().map(|l| l.replace("\"asks\":\"yes\"", "\"asks\":\"no\"")).collect();
+    let at = all.iter().position(|l| l.contains("\"id\":\"r1\"")).unwrap();
+    let (surface, service) = (all[at].clone(), all[at + 1].clone());
+    let record = |n: usize| {
+        let (of, id) = if n % 2 == 0 { (&service, "r2") } else { (&surface, "r1") };
+        of.replace(&format!("\"{id}\""), &format!("\"r{n}\""))
+            .replace(":2323\"", &format!(":{}\"", 10_000 + n))
+            .replace("login:", &format!("login {n}:"))
+    };
+    all.splice(at + 2..at + 2, (3..6003).map(record));
+    let (recording, assessments) = judged(&all, None);
+    let row = assessments[1].results.iter().find(|r| r.check == "telnet-noauth-shell").unwrap();
+    let failing = recording.records().filter(|r| words::words(&r.observation).contains("log-in")).count();
+    assert!(failing > 3000, "{failing}");
+    assert_eq!((row.reasons.len(), row.reasons.last().unwrap().as_str()), (101, "and 2901 more"));
+    // The assessment cites all of them, and views the first.
+    assert!(recording.records().step_by(2).all(|r| row.evidence.contains(&r.id)));
+    assert!(json(&assessments).contains("\"r6001\"") && csv(&assessments).contains(" and 2902 more\""));
+    let page = page(&recording, &assessments);
+    let (shown, total) = (ids(&page, "evidence"), recording.records().count());
+    assert!(shown.len() < 3000, "{}", shown.len());
+    assert!(page.contains(&format!("The {} records that are named above; {} more", shown.len(), total - shown.len())));
+    assert!(page.contains("And 1001 endpoints more"), "{page}");
+    for link in page.split("href=\"#ev-").skip(1) {
+        let id = link.split('"').next().unwrap();
+        assert!(page.contains(&format!("id=\"ev-{id}\"")), "{id} leads nowhere");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
     row::row,
     units::{in_group, units},
 };
-use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, recording::Tool};
+use crate::model::{Attestations, Ics, Ixit, Recording, Sha256Digest, Shared, recording::Tool};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ pub struct CheckRow {
     pub expected: &'static str,
     pub observed: String,
     pub reasons: Vec<String>,
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Shared>,
     pub gaps: Vec<String>,
     /// Per declared entry of the IXIT, where the check exercises entries.
     pub entries: Vec<EntryRow>,

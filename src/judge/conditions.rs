@@ -48,7 +48,7 @@ pub fn shown(recording: &Recording, condition: &str) -> Option<Shown> {
     let found: Vec<(&Record, String)> = recording.records().filter_map(|r| Some((r, seen(&r.observation)?))).collect();
     let (first, what) = found.first()?;
     let what = format!("{what} on {}", first.subject);
-    Some(Shown { what, evidence: found.iter().map(|(r, _)| r.id.clone()).collect() })
+    Some(Shown { what, evidence: found.iter().map(|(r, _)| r.id.to_string()).collect() })
 }
 
 fn log_in(o: &Observation, of: impl Fn(Mechanism) -> bool) -> Option<String> {

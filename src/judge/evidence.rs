@@ -1,22 +1,25 @@
 //! A recording and declarations, asked questions. Completeness is transitive: "all TLS endpoints" is
 //! complete only if the TLS probe and every probe that found its subjects finished.
 use super::beside::{Beside, Side};
-use crate::model::{Gap, Ics, Ixit, Record, Recording, State, Subject, Vantage, Why, declarations::Entry};
-use std::collections::BTreeSet;
+use crate::model::{Gap, Ics, Ixit, Record, Recording, Shared, State, Subject, Vantage, Why, declarations::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// One thing seen, with the record that shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen<T> {
     pub what: T,
     subject: Subject,
-    cite: String,
+    cite: Shared,
 }
 
 impl<T> Seen<T> {
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
-    pub fn cite(&self) -> &str {
+    pub fn cite(&self) -> &Shared {
         &self.cite
     }
 }
@@ -86,7 +89,7 @@ impl<T> Known<T> {
 
     #[cfg(test)]
     pub fn for_test(items: Vec<T>, gaps: Vec<Gap>) -> Self {
-        let seen = |(n, what)| Seen { what, subject: Subject::Device, cite: format!("r{n}") };
+        let seen = |(n, what)| Seen { what, subject: Subject::Device, cite: format!("r{n}").into() };
         let extent = match gaps.is_empty() {
             true => Extent::Complete(BTreeSet::from(["p1".to_owned()])),
             false => Extent::Partial(gaps.into_iter().collect()),
@@ -97,13 +100,13 @@ impl<T> Known<T> {
 
 /// What a check may ask.
 pub struct Evidence<'a> {
-    recording: &'a Recording,
+    seen: Arc<Index<'a>>,
     /// Recordings of further samples of the same model.
-    others: &'a [Recording],
+    others: Vec<Arc<Index<'a>>>,
     /// The same device as it came from the factory.
-    factory: Option<&'a Recording>,
+    factory: Option<Arc<Index<'a>>>,
     /// The same device from other sides.
-    sides: &'a [Recording],
+    sides: Vec<Arc<Index<'a>>>,
     /// Set where this is not the recording that was named first: what its records are cited by.
     side: Option<Side>,
     pub ics: Option<&'a Ics>,
@@ -112,22 +115,26 @@ pub struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     pub fn new(recording: &'a Recording, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
-        Self { recording, others: &[], factory: None, sides: &[], side: None, ics, ixit }
+        Self::of(Index::of(recording), ics, ixit)
+    }
+
+    fn of(seen: Arc<Index<'a>>, ics: Option<&'a Ics>, ixit: Option<&'a Ixit>) -> Self {
+        Self { seen, others: Vec::new(), factory: None, sides: Vec::new(), side: None, ics, ixit }
     }
 
     /// With further samples of the same model, for the checks that compare them. All other checks judge the first alone.
     pub fn with_samples(self, others: &'a [Recording]) -> Self {
-        Self { others, ..self }
+        Self { others: others.iter().map(Index::of).collect(), ..self }
     }
 
     /// With a recording of the same device in its factory state, for the checks that compare the two.
     pub fn with_factory(self, factory: Option<&'a Recording>) -> Self {
-        Self { factory, ..self }
+        Self { factory: factory.map(Index::of), ..self }
     }
 
     /// With recordings of the same device from other sides. All checks but those that ask for sides judge the first alone.
     pub fn with_sides(self, sides: &'a [Recording]) -> Self {
-        Self { sides, ..self }
+        Self { sides: sides.iter().map(Index::of).collect(), ..self }
     }
 
     /// With everything that is judged beside the first recording.
@@ -139,18 +146,19 @@ impl<'a> Evidence<'a> {
     /// itself. Evidence and gaps are named after it: `wan:r17`.
     pub fn other_sides(&self) -> impl Iterator<Item = Evidence<'a>> {
         let (ics, ixit) = (self.ics, self.ixit);
-        self.sides.iter().map(move |r| Evidence { side: Some(Side::of(r)), ..Evidence::new(r, ics, ixit) })
+        let one = move |r: Arc<Index<'a>>| Evidence { side: Some(Side::of(r.recording)), ..Evidence::of(r, ics, ixit) };
+        self.sides.clone().into_iter().map(one)
     }
 
     /// Every recording from `vantage`, this one included, each by itself.
     pub fn from_side(&self, vantage: Vantage) -> Vec<Evidence<'a>> {
-        let this = Evidence { side: self.side, ..Evidence::new(self.recording, self.ics, self.ixit) };
+        let this = Evidence { side: self.side, ..Evidence::of(self.seen.clone(), self.ics, self.ixit) };
         std::iter::once(this).chain(self.other_sides()).filter(|e| e.vantage() == vantage).collect()
     }
 
     /// From where this recording was made, and in which state the device was.
     pub fn side(&self) -> Side {
-        Side::of(self.recording)
+        Side::of(self.seen.recording)
     }
 
     pub fn is_factory_state(&self) -> bool {
@@ -163,7 +171,7 @@ impl<'a> Evidence<'a> {
 
     /// What `probe` saw in the factory state, if that was recorded. Evidence and gaps are named after it: `factory:r17`.
     pub fn in_factory_state<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Option<Known<T>> {
-        let known = known_in(self.factory?, probe, None, &pick);
+        let known = self.factory.as_ref()?.known(probe, None, &pick);
         Some(named(known, "factory", "factory state"))
     }
 
@@ -174,15 +182,15 @@ impl<'a> Evidence<'a> {
 
     /// From which side the device was looked at.
     pub fn vantage(&self) -> Vantage {
-        self.recording.header.scope.vantage
+        self.seen.recording.header.scope.vantage
     }
 
     /// What `probe` saw of every sample, each with the sample's number from 1. Evidence and gaps of further samples are
     /// named after them: `s2:r17`.
     pub fn sampled<T>(&self, probe: &str, pick: impl Fn(&'a Record) -> Option<T>) -> Known<(usize, T)> {
-        let mut all = known_in(self.recording, probe, None, &pick).map(|what| (1, what));
-        for (sample, recording) in (2..).zip(self.others) {
-            let known = known_in(recording, probe, None, &pick).map(|what| (sample, what));
+        let mut all = self.seen.known(probe, None, &pick).map(|what| (1, what));
+        for (sample, other) in (2..).zip(&self.others) {
+            let known = other.known(probe, None, &pick).map(|what| (sample, what));
             all = all.and(named(known, &format!("s{sample}"), &format!("sample {sample}")));
         }
         all
@@ -190,7 +198,11 @@ impl<'a> Evidence<'a> {
 
     /// The entries of a table of the IXIT, each cited as `ixit:TABLE:ENTRY`. None: the table was not supplied.
     pub fn declared(&self, table: &str) -> Option<Known<&'a Entry>> {
-        let one = |e: &'a Entry| Seen { what: e, subject: Subject::Device, cite: format!("ixit:{table}:{}", e.name()) };
+        let one = |e: &'a Entry| Seen {
+            what: e,
+            subject: Subject::Device,
+            cite: format!("ixit:{table}:{}", e.name()).into(),
+        };
         let items = self.ixit?.declared(table)?.into_iter().map(one).collect();
         Some(Known { items, extent: Extent::Complete(BTreeSet::from([format!("ixit:{table}")])) })
     }
@@ -198,8 +210,8 @@ impl<'a> Evidence<'a> {
     /// Whether `probe` never looked, because it was not in the plan, more than the scope grants, or in want of something
     /// that nobody supplied.
     pub fn never_tried(&self, probe: &str) -> bool {
-        let looked = self.recording.runs.iter().any(|r| r.probe == probe && !r.records.is_empty());
-        let gaps = self.recording.gaps_of(probe);
+        let looked = self.seen.of_probe.contains_key(probe);
+        let gaps = self.seen.recording.gaps_of(probe);
         !looked
             && !gaps.is_empty()
             && gaps.iter().all(|g| matches!(g.why, Why::TooIntrusive | Why::NotRun | Why::NotSupplied))
@@ -207,7 +219,7 @@ impl<'a> Evidence<'a> {
 
     /// The time of the recording: what "now" means to a check.
     pub fn as_of(&self) -> &'a str {
-        self.recording.as_of()
+        self.seen.recording.as_of()
     }
 
     /// What `probe` saw, as far as `pick` picks it.
@@ -217,7 +229,7 @@ impl<'a> Evidence<'a> {
 
     /// As [`Self::known`], but gaps that the probe marked with another topic (`probe:topic`) do not count.
     pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
-        let known = known_in(self.recording, probe, topic, &pick);
+        let known = self.seen.known(probe, topic, &pick);
         match self.side {
             Some(side) => named(known, &side.short(), &side.to_string()),
             None => known,
@@ -228,7 +240,7 @@ impl<'a> Evidence<'a> {
 /// What another recording shows, so that nobody takes it for this one's.
 fn named<T>(mut known: Known<T>, short: &str, long: &str) -> Known<T> {
     for item in &mut known.items {
-        item.cite = format!("{short}:{}", item.cite);
+        item.cite = format!("{short}:{}", item.cite).into();
     }
     known.extent = match known.extent {
         Extent::Complete(runs) => Extent::Complete(runs.iter().map(|r| format!("{short}:{r}")).collect()),
@@ -240,24 +252,36 @@ fn named<T>(mut known: Known<T>, short: &str, long: &str) -> Known<T> {
     known
 }
 
-fn known_in<'a, T>(
+/// A recording with its records in the order in which checks see them, so that no question walks or sorts all of them.
+struct Index<'a> {
     recording: &'a Recording,
-    probe: &str,
-    topic: Option<&str>,
-    pick: &impl Fn(&'a Record) -> Option<T>,
-) -> Known<T> {
-    let mut items: Vec<Seen<T>> = recording
-        .runs
-        .iter()
-        .filter(|r| r.probe == probe)
-        .flat_map(|r| &r.records)
-        .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
-        .collect();
-    items.sort_by(|a, b| (&a.subject, natural(&a.cite)).cmp(&(&b.subject, natural(&b.cite))));
-    let mut up = Upstream { recording, topic, gaps: BTreeSet::new(), looked: BTreeSet::new(), seen: BTreeSet::new() };
-    up.follow(probe);
-    let extent = if up.gaps.is_empty() { Extent::Complete(up.looked) } else { Extent::Partial(up.gaps) };
-    Known { items, extent }
+    /// By subject, then as they were made; probes that recorded something.
+    of_probe: BTreeMap<&'a str, Vec<&'a Record>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(recording: &'a Recording) -> Arc<Self> {
+        let mut of_probe: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for run in recording.runs.iter().filter(|r| !r.records.is_empty()) {
+            of_probe.entry(&run.probe).or_default().extend(&run.records);
+        }
+        for records in of_probe.values_mut() {
+            records.sort_by(|a, b| (&a.subject, natural(&a.id)).cmp(&(&b.subject, natural(&b.id))));
+        }
+        Arc::new(Self { recording, of_probe })
+    }
+
+    fn known<T>(&self, probe: &str, topic: Option<&str>, pick: &impl Fn(&'a Record) -> Option<T>) -> Known<T> {
+        let records = self.of_probe.get(probe).into_iter().flatten();
+        let items = records
+            .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
+            .collect();
+        let (gaps, looked, seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut up = Upstream { recording: self.recording, topic, gaps, looked, seen };
+        up.follow(probe);
+        let extent = if up.gaps.is_empty() { Extent::Complete(up.looked) } else { Extent::Partial(up.gaps) };
+        Known { items, extent }
+    }
 }
 
 /// A probe and all that found its subjects.
@@ -280,7 +304,7 @@ impl Upstream<'_> {
         };
         self.gaps.extend(self.recording.gaps_of(probe).into_iter().filter(counts));
         if let Some(run) = self.recording.run_of(probe) {
-            self.looked.insert(run.id.clone());
+            self.looked.insert(run.id.to_string());
             for from in &run.subjects_from {
                 self.follow(from);
             }

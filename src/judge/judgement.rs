@@ -1,7 +1,10 @@
 //! The judging algebra: verdicts, and the only three ways to come to one.
 use super::evidence::{Extent, Known, Seen};
-use crate::model::{Gap, Subject};
+use crate::model::{Gap, Shared, Subject};
 use std::collections::BTreeSet;
+
+/// As many lines tell what was seen; the rest is counted. What each line rests on is cited, however many there are.
+pub const MOST_TOLD: usize = 100;
 
 /// Ordered so that `max` means "all must hold".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +19,7 @@ pub enum Verdict {
 pub struct Judgement {
     verdict: Verdict,
     observed: Vec<String>,
-    cites: BTreeSet<String>,
+    cites: BTreeSet<Shared>,
     subjects: BTreeSet<Subject>,
     gaps: BTreeSet<Gap>,
 }
@@ -67,7 +70,7 @@ impl Judgement {
     pub fn observed(&self) -> &[String] {
         &self.observed
     }
-    pub fn cites(&self) -> impl Iterator<Item = &String> {
+    pub fn cites(&self) -> impl Iterator<Item = &Shared> {
         self.cites.iter()
     }
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
@@ -77,23 +80,31 @@ impl Judgement {
         self.gaps.iter()
     }
 
-    fn add<T>(&mut self, seen: &Seen<T>, observed: String) {
-        self.cites.insert(seen.cite().to_owned());
-        self.subjects.insert(seen.subject().clone());
-        self.observed.push(observed);
+    /// What was seen, each in words of its own. Sets are made of the whole at once: one by one takes long where a device
+    /// left a hundred thousand.
+    fn grounded<'k, T: 'k>(verdict: Verdict, points: impl Iterator<Item = (&'k Seen<T>, String)>) -> Self {
+        let (seen, observed): (Vec<_>, Vec<_>) = points.unzip();
+        let cites = seen.iter().map(|s| s.cite().clone()).collect();
+        let subjects = seen.iter().map(|s| s.subject().clone()).collect();
+        let all = Self { verdict, observed, cites, subjects, gaps: BTreeSet::new() };
+        all.told_once()
     }
 
-    /// The same words are said once.
+    /// The same words are said once, and no more than anybody reads.
     fn told_once(mut self) -> Self {
         let mut told = BTreeSet::new();
-        self.observed.retain(|words| told.insert(words.clone()));
+        let all: Vec<&String> = self.observed.iter().filter(|words| told.insert(words.as_str())).collect();
+        let mut lines: Vec<String> = all.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+        let more = all.len().saturating_sub(MOST_TOLD);
+        lines.extend((more > 0).then(|| format!("and {more} more")));
+        self.observed = lines;
         self
     }
 
     /// A PASS needs the whole to have been looked at; gaps withhold it.
     fn withheld_by(mut self, extent: &Extent) -> Self {
         match extent {
-            Extent::Complete(looked) => self.cites.extend(looked.iter().cloned()),
+            Extent::Complete(looked) => self.cites.extend(looked.iter().map(|id| Shared::from(id.as_str()))),
             Extent::Partial(gaps) => {
                 self.gaps.extend(gaps.iter().cloned());
                 self.verdict = self.verdict.max(Verdict::Inconclusive);
@@ -105,30 +116,21 @@ impl Judgement {
 
 /// PASS: all pass, and all was seen. FAIL: any fails. Nothing to judge is never a pass.
 pub fn every<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) -> Decision {
-    let mut out = Judgement::new(Verdict::Pass);
     let points: Vec<_> = known.items().iter().map(|s| (s, judge(s).split())).collect();
     let worst = points.iter().map(|(_, (v, _))| *v).max();
     let Some(worst) = worst else { return nothing(known, what) };
-    out.verdict = worst;
-    for (seen, (verdict, observed)) in points {
-        if verdict == worst {
-            out.add(seen, observed);
-        }
-    }
-    Decision::Judged(out.told_once().withheld_by(known.extent()))
+    let points =
+        points.into_iter().filter(|(_, (verdict, _))| *verdict == worst).map(|(seen, (_, words))| (seen, words));
+    Decision::Judged(Judgement::grounded(worst, points).withheld_by(known.extent()))
 }
 
 /// PASS: any passes. FAIL: none passes, and all was seen.
 pub fn some<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) -> Decision {
     let points: Vec<_> = known.items().iter().map(|s| (s, judge(s).split())).collect();
     let Some(best) = points.iter().map(|(_, (v, _))| *v).min() else { return nothing(known, what) };
-    let mut out = Judgement::new(best);
-    for (seen, (verdict, observed)) in points {
-        if verdict == best {
-            out.add(seen, observed);
-        }
-    }
-    let mut out = out.told_once();
+    let points =
+        points.into_iter().filter(|(_, (verdict, _))| *verdict == best).map(|(seen, (_, words))| (seen, words));
+    let mut out = Judgement::grounded(best, points);
     if best == Verdict::Pass {
         return Decision::Judged(out);
     }
@@ -141,17 +143,13 @@ pub fn some<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) 
 
 /// PASS: all was seen and nothing matches (cites the look itself). FAIL: any matches.
 pub fn none<T>(known: &Known<T>, absent: &str, bad: impl Fn(&Seen<T>) -> Option<String>) -> Decision {
-    let mut out = Judgement::new(Verdict::Pass);
-    for seen in known.items() {
-        if let Some(observed) = bad(seen) {
-            out.verdict = Verdict::Fail;
-            out.add(seen, observed);
-        }
-    }
-    if out.verdict == Verdict::Pass {
+    let bad = known.items().iter().filter_map(|seen| Some((seen, bad(seen)?)));
+    let mut out = Judgement::grounded(Verdict::Fail, bad);
+    if out.cites.is_empty() {
+        out.verdict = Verdict::Pass;
         out.observed.push(absent.to_owned());
     }
-    Decision::Judged(out.told_once().withheld_by(known.extent()))
+    Decision::Judged(out.withheld_by(known.extent()))
 }
 
 fn nothing<T>(known: &Known<T>, what: &str) -> Decision {

@@ -45,7 +45,12 @@ impl Requiring<'_> {
                 reasons.push(reason);
             }
             Claimed::NotApplicable(reason) if outcome == Outcome::Fail => {
-                let evidence = self.rows().filter(|row| fails(row)).flat_map(|row| row.evidence.clone()).collect();
+                let evidence = self
+                    .rows()
+                    .filter(|row| fails(row))
+                    .flat_map(|row| &row.evidence)
+                    .map(ToString::to_string)
+                    .collect();
                 let failing: Vec<&str> = self.rows().filter(|row| fails(row)).map(|row| row.check).collect();
                 let observed = format!("it applies and fails: {}", failing.join(", "));
                 statement.contradict(&r.id, format!("not applicable: {reason}"), observed, evidence);

@@ -5,6 +5,7 @@ use super::{
     evidence::{Evidence, natural},
     judgement::{Decision, Verdict},
 };
+use crate::model::Shared;
 use std::cmp::Ordering;
 
 /// What a check says. One that asks the same from every side is asked of each recording by itself, and its worst counts.
@@ -73,7 +74,7 @@ fn from_one(check: &'static Check, judge: &dyn Judge, evidence: &Evidence<'_>) -
     match judge.judge(evidence) {
         Decision::Absent { looked, what } => {
             row.observed = what;
-            row.evidence = looked.into_iter().collect();
+            row.evidence = looked.into_iter().map(Shared::from).collect();
         }
         Decision::Judged(j) => {
             row.verdict = match j.verdict() {

@@ -10,6 +10,7 @@ pub mod opening;
 pub mod plan;
 pub mod recording;
 pub mod scope;
+pub mod shared;
 pub mod subject;
 
 pub use attestation::Attestations;
@@ -21,4 +22,5 @@ pub use opening::{Mask, Opening, Way};
 pub use plan::Plan;
 pub use recording::{Gap, Header, Line, Record, Recording, Run, Why};
 pub use scope::{Admitted, Scope, State, Touch, Vantage};
+pub use shared::Shared;
 pub use subject::{Endpoint, Subject, Transport};

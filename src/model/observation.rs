@@ -313,7 +313,7 @@ pub enum Observation {
         answer: TlsAnswer,
     },
     Certificate {
-        certificate: Certificate,
+        certificate: Box<Certificate>,
     },
     /// What a TLS server accepts under one version.
     TlsAccepts {
@@ -347,7 +347,7 @@ pub enum Observation {
         sha256: String,
     },
     Http {
-        page: HttpPage,
+        page: Box<HttpPage>,
     },
     /// A file was offered to an upload path with no credential, or only the path was asked.
     HttpUpload {
@@ -379,7 +379,7 @@ pub enum Observation {
     },
     /// How a page is to be handled by a browser, and where it leads.
     HttpPolicy {
-        policy: web::HttpPolicy,
+        policy: Box<web::HttpPolicy>,
     },
     WebSession {
         session: web::WebSession,
@@ -666,7 +666,7 @@ pub enum Observation {
         answered: bool,
     },
     LabVisit {
-        visit: lab::Visit,
+        visit: Box<lab::Visit>,
     },
     /// When the undisturbed device looked for updates, in milliseconds from the start.
     LabWatched {
@@ -677,7 +677,7 @@ pub enum Observation {
         set_up: Option<String>,
     },
     LabImage {
-        trial: lab::ImageTrial,
+        trial: Box<lab::ImageTrial>,
     },
     LabIsolation {
         isolation: lab::IsolationPhase,
@@ -691,7 +691,7 @@ pub enum Observation {
         why: String,
     },
     Package {
-        package: lab::Package,
+        package: Box<lab::Package>,
     },
     /// Who authorised that sites of the maker are visited, and which.
     PublicAccess {
@@ -699,7 +699,7 @@ pub enum Observation {
         hosts: Vec<String>,
     },
     Document {
-        document: public::Document,
+        document: Box<public::Document>,
     },
     /// A document that is declared without an address of the web: printed, in an app.
     DocumentElsewhere {
@@ -715,13 +715,13 @@ pub enum Observation {
         detail: String,
     },
     Capture {
-        capture: capture::Capture,
+        capture: Box<capture::Capture>,
     },
     Destination {
-        destination: capture::Destination,
+        destination: Box<capture::Destination>,
     },
     ClientHello {
-        hello: capture::Hello,
+        hello: Box<capture::Hello>,
     },
     NameAsked {
         asked: capture::Asked,

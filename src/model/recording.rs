@@ -7,17 +7,18 @@ use super::{
     digest::Sha256Digest,
     observation::Observation,
     scope::Scope,
+    shared::Shared,
     subject::Subject,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::BufRead,
-};
+use std::{collections::BTreeSet, io::BufRead};
 use thiserror::Error;
 
 pub use super::gap::{Gap, Why};
+
+mod reader;
+use reader::{Reader, line};
 
 pub const FORMAT: &str = "recording/2";
 /// Without a plan and without chains; still read.
@@ -48,10 +49,10 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    pub id: String,
-    pub run: String,
+    pub id: Shared,
+    pub run: Shared,
     pub subject: Subject,
-    pub at: String,
+    pub at: Shared,
     pub observation: Observation,
     /// Digest of the transcript line of the connection that showed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,7 +91,7 @@ pub enum Line {
 /// One execution of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    pub id: String,
+    pub id: Shared,
     pub probe: String,
     pub version: u32,
     pub subjects_from: Vec<String>,
@@ -161,7 +162,7 @@ impl Recording {
                 bytes.truncate(link);
                 bytes.push(b'}');
             }
-            reader.take(number, serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?)?;
+            reader.take(number, line(&mut bytes).map_err(|e| wrong(e.to_string()))?)?;
         }
         last.push(b'\n');
         let Reader { header, runs, finished, transcripts, chain, .. } = reader;
@@ -171,7 +172,7 @@ impl Recording {
 
     /// The time that time-dependent checks use: when the recording ended, as far as it tells.
     pub fn as_of(&self) -> &str {
-        let last = self.runs.last().map(|r| r.records.last().map_or(r.started.as_str(), |x| x.at.as_str()));
+        let last = self.runs.last().map(|r| r.records.last().map_or(r.started.as_str(), |x| &*x.at));
         self.finished.as_deref().or(last).unwrap_or(&self.header.started)
     }
 
@@ -211,67 +212,5 @@ impl Recording {
         let mut of = self.runs.iter().filter(|r| r.probe == probe).rev();
         let newest = of.clone().next();
         of.find(|r| r.finished.is_some()).or(newest)
-    }
-}
-
-#[derive(Default)]
-struct Reader {
-    header: Option<Header>,
-    runs: Vec<Run>,
-    index: BTreeMap<String, usize>,
-    seen: BTreeSet<String>,
-    finished: Option<String>,
-    transcripts: Option<Sha256Digest>,
-    chain: Option<Chain>,
-}
-
-impl Reader {
-    fn run(&mut self, line: usize, what: &'static str, id: &str) -> Result<&mut Run, RecordingError> {
-        let unknown = || RecordingError::UnknownRun { line, what, run: id.to_owned() };
-        let at = *self.index.get(id).ok_or_else(unknown)?;
-        self.runs.get_mut(at).ok_or_else(unknown)
-    }
-
-    fn take(&mut self, number: usize, line: Line) -> Result<(), RecordingError> {
-        if self.header.is_none() && !matches!(line, Line::Header(_)) {
-            return Err(RecordingError::NoHeader);
-        }
-        match line {
-            Line::Header(h) => {
-                if h.format != if self.chain.is_some() { FORMAT } else { UNCHAINED } {
-                    return Err(RecordingError::Format(h.format));
-                }
-                if self.header.replace(h).is_some() {
-                    return Err(RecordingError::Twice { line: number, id: "header".to_owned() });
-                }
-            }
-            Line::RunStarted { run, probe, version, subjects_from, at } => {
-                if self.index.insert(run.clone(), self.runs.len()).is_some() {
-                    return Err(RecordingError::Twice { line: number, id: run });
-                }
-                let (records, gaps) = (Vec::new(), Vec::new());
-                self.runs.push(Run {
-                    id: run,
-                    probe,
-                    version,
-                    subjects_from,
-                    started: at,
-                    finished: None,
-                    records,
-                    gaps,
-                });
-            }
-            Line::Record(r) => {
-                if !self.seen.insert(r.id.clone()) {
-                    return Err(RecordingError::Twice { line: number, id: r.id });
-                }
-                let id = r.run.clone();
-                self.run(number, "a record", &id)?.records.push(r);
-            }
-            Line::Gap { run, gap } => self.run(number, "a gap", &run)?.gaps.push(gap),
-            Line::RunFinished { run, at } => self.run(number, "an end", &run)?.finished = Some(at),
-            Line::Finished { at, transcripts } => (self.finished, self.transcripts) = (Some(at), transcripts),
-        }
-        Ok(())
     }
 }

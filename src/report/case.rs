@@ -4,7 +4,7 @@ use crate::judge::{
     Assessment,
     assess::{CheckRow, Outcome, RequirementRow},
 };
-use crate::model::observation::clean;
+use crate::model::{Shared, observation::clean};
 
 /// What a case rests on.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    pub fn evidence(&self) -> &'a [String] {
+    pub fn evidence(&self) -> &'a [Shared] {
         match self.step {
             Step::Check(row) => &row.evidence,
             Step::Person => &[],
@@ -128,6 +128,21 @@ fn person(requirement: &RequirementRow, told: bool) -> Outcome {
             requirement.outcome
         }
     }
+}
+
+/// As many of a list a view names, and counts the rest. An assessment as JSON names all.
+pub const NAMED: usize = 100;
+
+/// The first of a list, and how many more there are.
+pub fn first<T>(all: &[T]) -> (&[T], usize) {
+    all.split_at_checked(NAMED).map_or((all, 0), |(first, more)| (first, more.len()))
+}
+
+/// A list as text: `r1, r2 and 7 more`.
+pub fn named<T: AsRef<str>>(all: &[T], between: &str) -> String {
+    let (first, more) = first(all);
+    let text = first.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(between);
+    if more == 0 { text } else { format!("{text} and {more} more") }
 }
 
 /// One word for what stands in no sealed bundle, or not in a final one.

@@ -1,5 +1,5 @@
 //! A table for spreadsheets: one line per case, RFC 4180, every field quoted.
-use super::case::cases;
+use super::case::{cases, named};
 use crate::judge::Assessment;
 use crate::model::observation::clean;
 
@@ -21,8 +21,8 @@ pub fn csv(assessments: &[Assessment]) -> String {
             case.title(),
             case.expected().to_owned(),
             case.said(),
-            case.subjects().join(" "),
-            case.evidence().join(" "),
+            named(case.subjects(), " "),
+            named(case.evidence(), " "),
             case.gaps().join("; "),
             case.remedy().to_owned(),
         ];

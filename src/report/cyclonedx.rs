@@ -2,7 +2,7 @@
 //!
 //! What is undecided is no claim: its requirement has a rationale and no score.
 use super::{
-    case::{Case, cases, standing},
+    case::{Case, cases, first, standing},
     html::Report,
     json::{each, some, with},
     words::words,
@@ -11,7 +11,7 @@ use crate::judge::{
     Assessment,
     assess::{Outcome, RequirementRow, tool},
 };
-use crate::model::{Record, Run, Sha256Digest, observation::clean};
+use crate::model::{Record, Run, Shared, observation::clean};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub fn cyclonedx(report: &Report<'_>) -> String {
         evidence: (!rows.is_empty()).then(|| each(rows, Cited::value)),
         targets: json!({"components": [{"bom-ref": DEVICE, "type": "device", "name": targets}]}),
     };
-    let judged = Sha256Digest::of(super::json(report.assessments).as_bytes());
+    let judged = super::json::digest(report.assessments);
     let name = format!("{NS}\n{}\n{judged}", recording.digest);
     let bom = Bom {
         schema: SCHEMA,
@@ -138,9 +138,11 @@ fn attestation(a: &Assessment, all: &[Case<'_>]) -> Value {
 }
 
 fn claim(case: &Case<'_>) -> Value {
-    let evidence = some(case.evidence().iter().map(|id| json!(format!("evidence/{id}"))).collect());
+    let (cited, more) = first(case.evidence());
+    let evidence = some(cited.iter().map(|id| json!(format!("evidence/{id}"))).collect());
+    let said = if more == 0 { case.said() } else { format!("{} (and {more} records more)", case.said()) };
     let value = json!({"bom-ref": reference(case), "target": DEVICE,
-        "predicate": clean(&case.title(), usize::MAX), "reasoning": case.said()});
+        "predicate": clean(&case.title(), usize::MAX), "reasoning": said});
     with(value, if case.outcome == Outcome::Fail { "counterEvidence" } else { "evidence" }, evidence)
 }
 
@@ -153,15 +155,15 @@ enum Cited<'a> {
 impl Cited<'_> {
     fn value(&self) -> Value {
         let (id, what, at) = match self {
-            Self::Run(r) => (&r.id, format!("probe run of {}", r.probe), &r.started),
-            Self::Record(r) => (&r.id, clean(&format!("{}: {}", r.subject, words(&r.observation)), usize::MAX), &r.at),
+            Self::Run(r) => (&r.id, format!("probe run of {}", r.probe), r.started.as_str()),
+            Self::Record(r) => (&r.id, clean(&format!("{}: {}", r.subject, words(&r.observation)), usize::MAX), &*r.at),
         };
         json!({"bom-ref": format!("evidence/{id}"), "propertyName": id, "description": what, "created": at})
     }
 }
 
 fn evidence<'a>(report: &Report<'a>, claims: &[Case<'_>]) -> Vec<Cited<'a>> {
-    let cited: BTreeSet<&String> = claims.iter().flat_map(|c| c.evidence()).collect();
+    let cited: BTreeSet<&Shared> = claims.iter().flat_map(|c| first(c.evidence()).0).collect();
     let runs = report.recording.runs.iter().filter(|r| cited.contains(&r.id));
     let records = report.recording.records().filter(|r| cited.contains(&r.id));
     runs.map(Cited::Run).chain(records.map(Cited::Record)).collect()

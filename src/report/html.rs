@@ -1,15 +1,18 @@
 //! The report for people: one page that needs no network, no script and no other file.
-use super::words::words;
+use super::{
+    page::{CITED, Judged, Result as Checked, Tables, told},
+    words::words,
+};
 use crate::judge::{
     Assessment,
     assess::{Outcome, RequirementRow, tool},
 };
 use crate::model::{
-    Observation, Recording,
+    Observation, Record, Recording,
     observation::{PortState, clean},
 };
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, context, escape_formatter};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use thiserror::Error as ThisError;
 
@@ -46,6 +49,7 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
     let env = environment("report.html", include_str!("report.html.j2"))?;
     let recording = report.recording;
     let sections: Vec<Section<'_>> = report.assessments.iter().enumerate().map(|(n, a)| section(n + 1, a)).collect();
+    let tables = Tables::of(recording, &sections);
     let gaps: Vec<String> = recording.gaps().iter().map(ToString::to_string).collect();
     Ok(env.get_template("report.html")?.render(context! {
         header => recording.header,
@@ -60,12 +64,9 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         gaps => gaps,
         awaiting => sections.iter().map(|s| s.awaiting.len()).sum::<usize>(),
         inconclusive => sections.iter().map(|s| s.inconclusive.len()).sum::<usize>(),
-        endpoints => endpoints(recording),
+        tables => tables,
+        caption => tables.caption(),
         runs => runs(recording),
-        // Made one at a time: there may be more records than there is memory for such values.
-        evidence => Value::make_object_iterable(evidence(recording), |rows| {
-            Box::new(rows.iter().map(Value::from_serialize))
-        }),
     })?)
 }
 
@@ -92,13 +93,23 @@ fn cleaned(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result
 #[derive(Serialize)]
 pub(super) struct Section<'a> {
     number: usize,
+    #[serde(serialize_with = "judged")]
     pub a: &'a Assessment,
     pub awaiting: Vec<&'a RequirementRow>,
     pub inconclusive: Vec<&'a RequirementRow>,
     pub bar: Vec<Segment>,
     pub total: usize,
     /// Rows of `a.results`, what fails first.
+    #[serde(serialize_with = "checked")]
     pub results: Vec<&'a crate::judge::assess::CheckRow>,
+}
+
+fn judged<S: Serializer>(a: &Assessment, to: S) -> Result<S::Ok, S::Error> {
+    Judged::of(a).serialize(to)
+}
+
+fn checked<S: Serializer>(rows: &[&crate::judge::assess::CheckRow], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(rows.iter().map(|r| Checked::of(r)))
 }
 
 /// A part of the bar of counts, in requirements.
@@ -165,6 +176,8 @@ pub(super) struct EndpointRow {
     pub subject: String,
     pub services: Vec<String>,
     pub evidence: Vec<String>,
+    /// Records of it that are not named.
+    pub more: usize,
 }
 
 /// What answered: endpoints that were open, with what they say that they are.
@@ -181,9 +194,13 @@ pub(super) fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
         let row: &mut EndpointRow = rows.entry(record.subject.clone()).or_default();
         row.subject = record.subject.to_string();
         row.services.extend(said);
-        row.evidence.push(record.id.clone());
+        if row.evidence.len() < CITED {
+            row.evidence.push(record.id.to_string());
+        } else {
+            row.more += 1;
+        }
     }
-    rows.into_values().collect()
+    rows.into_values().map(|row| EndpointRow { services: told(row.services), ..row }).collect()
 }
 
 #[derive(Serialize)]
@@ -199,7 +216,7 @@ pub(super) struct RunRow {
 /// Every execution of a probe: that we looked is evidence, too.
 pub(super) fn runs(recording: &Recording) -> Vec<RunRow> {
     let row = |r: &crate::model::Run| RunRow {
-        id: r.id.clone(),
+        id: r.id.to_string(),
         probe: r.probe.clone(),
         started: r.started.clone(),
         finished: r.finished.clone(),
@@ -218,13 +235,14 @@ pub(super) struct EvidenceRow {
     pub transcript: String,
 }
 
-pub(super) fn evidence(recording: &Recording) -> Vec<EvidenceRow> {
-    let row = |r: &crate::model::Record| EvidenceRow {
-        id: r.id.clone(),
-        at: r.at.clone(),
+/// The records that `keep` keeps.
+pub(super) fn evidence(recording: &Recording, keep: impl Fn(&Record) -> bool) -> Vec<EvidenceRow> {
+    let row = |r: &Record| EvidenceRow {
+        id: r.id.to_string(),
+        at: r.at.to_string(),
         subject: r.subject.to_string(),
         words: words(&r.observation),
         transcript: r.transcript.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
-    recording.records().map(row).collect()
+    recording.records().filter(|r| keep(r)).map(row).collect()
 }

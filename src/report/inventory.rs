@@ -1,6 +1,6 @@
 //! What was observed, as `inventory/1`: endpoints, services, TLS, authentication, accepted credentials, completeness.
 use crate::model::{
-    Endpoint, Observation, Record, Recording, Subject, Transport, Why,
+    Endpoint, Observation, Record, Recording, Transport, Why,
     observation::{Answer, Asks, PortState, Presented, TlsAnswer},
     scope::ranges,
 };
@@ -74,11 +74,12 @@ pub struct Login {
 }
 
 pub fn inventory(recording: &Recording) -> Inventory {
-    let open: BTreeSet<Endpoint> = recording
-        .records()
-        .filter(|r| matches!(r.observation, Observation::Port { state: PortState::Open, .. }))
-        .filter_map(|r| r.subject.endpoint())
-        .collect();
+    let mut all: BTreeMap<Endpoint, Vec<&Record>> = BTreeMap::new();
+    for (e, r) in recording.records().filter_map(|r| Some((r.subject.endpoint()?, r))) {
+        all.entry(e).or_default().push(r);
+    }
+    let is_open = |r: &&Record| matches!(r.observation, Observation::Port { state: PortState::Open, .. });
+    all.retain(|_, records| records.iter().any(|r| is_open(&r)));
     let traits = recording.records().filter_map(|r| match &r.observation {
         Observation::Trait { name, value } => Some((name.clone(), value.clone())),
         _ => None,
@@ -87,7 +88,7 @@ pub fn inventory(recording: &Recording) -> Inventory {
         schema: SCHEMA,
         dut: Dut { hosts: recording.header.hosts.iter().map(ToString::to_string).collect(), traits: traits.collect() },
         completeness: completeness(recording),
-        endpoints: open.into_iter().map(|e| row(recording, e)).collect(),
+        endpoints: all.into_iter().map(|(e, records)| row(e, records)).collect(),
         gaps: recording.gaps().iter().map(ToString::to_string).collect(),
     }
 }
@@ -118,8 +119,7 @@ fn completeness(recording: &Recording) -> Completeness {
     }
 }
 
-fn row(recording: &Recording, e: Endpoint) -> Row {
-    let records: Vec<&Record> = recording.records().filter(|r| r.subject == Subject::Endpoint(e)).collect();
+fn row(e: Endpoint, records: Vec<&Record>) -> Row {
     let mut row = Row {
         host: e.host.to_string(),
         transport: e.transport,
@@ -132,7 +132,7 @@ fn row(recording: &Recording, e: Endpoint) -> Row {
         authentication: "unknown",
         logins: Vec::new(),
         facts: BTreeMap::new(),
-        evidence: records.iter().map(|r| r.id.clone()).collect(),
+        evidence: records.iter().map(|r| r.id.to_string()).collect(),
     };
     let (mut logins, mut tls, mut versions, mut certificate) = (BTreeSet::new(), false, Vec::new(), Value::Null);
     let (mut asks, mut free) = (false, false);

@@ -3,7 +3,7 @@
 //! What failed is a failure, what was not decided is an error, so that neither is ever green. What waits
 //! for a person, and what does not apply, is skipped.
 use super::{
-    case::{Case, cases, standing},
+    case::{Case, cases, named, standing},
     html::{Report, ReportError, environment},
 };
 use crate::judge::{
@@ -87,8 +87,8 @@ fn test_case(case: &Case<'_>) -> TestCase {
         ("requirement", case.requirement.text.clone()),
         ("expected", case.expected().to_owned()),
         ("severity", case.severity()),
-        ("subjects", case.subjects().join(", ")),
-        ("evidence", case.evidence().join(", ")),
+        ("subjects", named(case.subjects(), ", ")),
+        ("evidence", named(case.evidence(), ", ")),
         ("not looked at", case.gaps().join("; ")),
         ("remedy", case.remedy().to_owned()),
     ];

@@ -13,6 +13,7 @@ pub mod junit;
 pub mod matrix;
 pub mod method;
 pub mod oscal;
+mod page;
 pub mod pcapng;
 pub mod pdf;
 pub mod profiles;

@@ -54,6 +54,7 @@ pub fn pcapng(recording: &Recording, transcripts: &[u8]) -> Result<Vec<u8>, Pcap
             cited.entry(digest).or_default().push(&record.id);
         }
     }
+    let services = services(recording);
     let mut out = head(recording);
     for (n, line) in transcripts.split(|b| *b == b'\n').enumerate().filter(|(_, l)| !l.is_empty()) {
         let wrong = |why: String| PcapError { line: n + 1, why };
@@ -65,9 +66,9 @@ pub fn pcapng(recording: &Recording, transcripts: &[u8]) -> Result<Vec<u8>, Pcap
         let opened = u64::try_from(opened.as_microsecond()).unwrap_or(0);
         let records = cited.get(&Sha256Digest::of(line)).map(|r| r.join(", "));
         let comment = comment(&t, records.as_deref(), n + 1);
-        let services = services(recording, endpoint);
+        let services = services.get(&endpoint).map_or(&[][..], Vec::as_slice);
         for (at, way, bytes) in turns(&t.events).map_err(wrong)? {
-            let name = dissector(&services, &bytes);
+            let name = dissector(services, &bytes);
             let pdu = pdu(endpoint, &t.local, way, name, &bytes);
             packet(&mut out, opened.saturating_add(at), &pdu, &comment);
         }
@@ -95,14 +96,15 @@ fn turns(events: &[Event]) -> Result<Vec<(u64, Way, Vec<u8>)>, String> {
     Ok(out)
 }
 
-/// What was identified at an endpoint.
-fn services(recording: &Recording, endpoint: Endpoint) -> Vec<&str> {
-    let here = recording.records().filter(|r| r.subject.endpoint() == Some(endpoint));
-    here.filter_map(|r| match &r.observation {
-        Observation::Service { service, .. } => Some(service.as_str()),
-        _ => None,
-    })
-    .collect()
+/// What was identified at each endpoint.
+fn services(recording: &Recording) -> BTreeMap<Endpoint, Vec<&str>> {
+    let mut all: BTreeMap<Endpoint, Vec<&str>> = BTreeMap::new();
+    for record in recording.records() {
+        if let (Observation::Service { service, .. }, Some(at)) = (&record.observation, record.subject.endpoint()) {
+            all.entry(at).or_default().push(service);
+        }
+    }
+    all
 }
 
 /// Wireshark's name of a protocol; the bytes themselves come before what the endpoint is known for.

@@ -1,6 +1,6 @@
 //! SARIF 2.1.0 for code scanning: failures only, since those who show it take every result for an alert.
 use super::{
-    case::cases,
+    case::{cases, first},
     html::Report,
     json::{some, with},
 };
@@ -68,8 +68,9 @@ fn rule(r: &CheckRow) -> Value {
 fn result(report: &Report<'_>, a: &Assessment, (n, r): (usize, &CheckRow), anchor: Option<&str>) -> Value {
     let requirements: Vec<&str> =
         cases(a).iter().filter(|c| c.name() == r.check).map(|c| c.requirement.id.as_str()).collect();
+    let ((subjects, more_subjects), (evidence, more_evidence)) = (first(&r.subjects), first(&r.evidence));
     let logical: Vec<Value> =
-        r.subjects.iter().map(|s| json!({"fullyQualifiedName": clean(s, usize::MAX), "kind": "resource"})).collect();
+        subjects.iter().map(|s| json!({"fullyQualifiedName": clean(s, usize::MAX), "kind": "resource"})).collect();
     let physical = anchor.map(|file| json!({"artifactLocation": {"uri": file}, "region": {"startLine": 1}}));
     let location = with(with(json!({}), "logicalLocations", some(logical)), "physicalLocation", physical);
     let locations = location.as_object().is_some_and(|l| !l.is_empty()).then(|| json!([location]));
@@ -81,7 +82,8 @@ fn result(report: &Report<'_>, a: &Assessment, (n, r): (usize, &CheckRow), ancho
         "level": level(r.severity),
         "message": {"text": said},
         "partialFingerprints": {"patuhFinding/v1": fingerprint(report, a, r)},
-        "properties": {"requirements": requirements, "evidence": r.evidence, "severity": r.severity},
+        "properties": {"requirements": requirements, "evidence": evidence, "moreEvidence": more_evidence,
+            "moreSubjects": more_subjects, "severity": r.severity},
     });
     with(result, "locations", locations)
 }

@@ -1,4 +1,5 @@
 //! An assessment for the terminal: what fails comes first, and every requirement is named once.
+use super::case::named;
 use crate::judge::{
     Assessment,
     assess::{CheckRow, Outcome, RequirementRow},
@@ -46,7 +47,7 @@ pub fn text(a: &Assessment) -> String {
         for c in &a.contradictions {
             page.put("  ", &format!("{}: declared: {}", c.about, c.declared));
             page.labelled("observed", &c.observed);
-            page.labelled("evidence", &c.evidence.join(", "));
+            page.labelled("evidence", &named(&c.evidence, ", "));
         }
     }
     people(&mut page, a);
@@ -101,8 +102,8 @@ fn check(page: &mut Page, r: &CheckRow) {
     }
     page.labelled("expected", r.expected);
     page.labelled("observed", &r.observed);
-    page.labelled("subjects", &r.subjects.join(", "));
-    page.labelled("evidence", &r.evidence.join(", "));
+    page.labelled("subjects", &named(&r.subjects, ", "));
+    page.labelled("evidence", &named(&r.evidence, ", "));
     page.labelled("missing", &r.gaps.join("; "));
     for e in r.entries.iter().filter(|e| e.verdict != Outcome::Pass) {
         page.labelled(&format!("{} {}", e.table, e.entry), &format!("{}: {}", e.verdict.word(), e.observed));

@@ -188,7 +188,8 @@ impl Journal {
             let mut inner = self.lock();
             let id = format!("r{}", inner.next_record);
             inner.next_record += 1;
-            let record = Record { id, run: run.to_owned(), subject, at: clock::now(), observation, transcript };
+            let record =
+                Record { id: id.into(), run: run.into(), subject, at: clock::now().into(), observation, transcript };
             inner.records.push((probe.to_owned(), record.clone()));
             record
         };

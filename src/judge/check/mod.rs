@@ -1,6 +1,7 @@
 //! A check is a question put to evidence: one record and one function, in a file named after its id.
 //! It never sees a socket and knows no region; a region's thresholds are the fields of its struct.
 use super::{Decision, Evidence, assess::Outcome};
+use crate::model::Shared;
 use serde::{Serialize, de::DeserializeOwned};
 
 mod account_undocumented;
@@ -216,7 +217,7 @@ pub struct EntryRow {
     pub entry: String,
     pub verdict: Outcome,
     pub observed: String,
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Shared>,
 }
 
 #[derive(Debug)]

@@ -111,7 +111,7 @@ fn manifests(evidence: &Evidence<'_>) -> Decision {
 
 fn packages<'a>(evidence: &Evidence<'a>) -> Known<&'a Package> {
     evidence.known(PACKAGE, |r| match &r.observation {
-        Observation::Package { package } => Some(package),
+        Observation::Package { package } => Some(&**package),
         _ => None,
     })
 }

@@ -45,7 +45,7 @@ pub const IN_URL: Check = Check {
 
 fn policies<'a>(evidence: &Evidence<'a>) -> Known<&'a HttpPolicy> {
     evidence.known("http-questions", |r| match &r.observation {
-        Observation::HttpPolicy { policy } => Some(policy),
+        Observation::HttpPolicy { policy } => Some(&**policy),
         _ => None,
     })
 }

@@ -4,9 +4,10 @@ use crate::judge::{
     Assessment,
     assess::{Outcome, RequirementRow},
 };
+use crate::model::Shared;
 use crate::report::{
     Report,
-    case::{Case, Step, cases},
+    case::{Case, Step, cases, first},
     json::each,
 };
 use serde::Serialize;
@@ -120,10 +121,14 @@ fn observation<'a>(ids: &'a Ids, c: Case<'a>) -> impl Serialize + 'a {
         Step::Person => ("EXAMINE", json!({"type": "party", "actor-uuid": ids.id("party")})),
     };
     let mut props = vec![("check", c.name().to_owned()), ("outcome", c.outcome.word().to_owned())];
-    props.extend(c.subjects().iter().map(|s| ("endpoint", s.clone())));
+    let ((subjects, more_subjects), (records, more_records)) = (first(c.subjects()), first(c.evidence()));
+    props.extend(subjects.iter().map(|s| ("endpoint", s.clone())));
     let recording = ids.local("recording");
-    let cited = move |record: &&String| json!({"href": recording, "description": format!("record or run `{record}`")});
-    let records: Vec<&String> = c.evidence().iter().collect();
+    let cited = move |record: &&Shared| json!({"href": recording, "description": format!("record or run `{record}`")});
+    let records: Vec<&Shared> = records.iter().collect();
+    let unnamed = [(more_subjects, "endpoints"), (more_records, "records")];
+    let unnamed = unnamed.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("And {n} {what} more."));
+    let remarks: Vec<String> = missing(c.gaps()).into_iter().chain(unnamed).collect();
     ObservationRow {
         collected: &c.assessment.as_of,
         description: one_line(&c.said()),
@@ -131,7 +136,7 @@ fn observation<'a>(ids: &'a Ids, c: Case<'a>) -> impl Serialize + 'a {
         origins: json!([{"actors": [actor]}]),
         props: each(props, |(name, value)| prop(name, value)),
         relevant_evidence: (!records.is_empty()).then(|| each(records, cited)),
-        remarks: missing(c.gaps()),
+        remarks: (!remarks.is_empty()).then(|| remarks.join(" ")),
         subjects: json!([{"subject-uuid": ids.id("device"), "type": "inventory-item"}]),
         title: one_line(&c.title()),
         uuid: observed(ids, &c),

@@ -6,7 +6,10 @@ mod face;
 mod profile;
 mod sheet;
 
-use super::html::{self, Report, ReportError, Section, Standing};
+use super::{
+    html::{self, Report, ReportError, Section, Standing},
+    page::Tables,
+};
 use crate::judge::assess::{Outcome, tool};
 use crate::model::{Sha256Digest, observation::clean};
 use face::Face;
@@ -36,7 +39,7 @@ pub fn pdf(report: &Report<'_>) -> Result<Vec<u8>, ReportError> {
     for s in &sections {
         profile(&mut sheet, s);
     }
-    evidence(&mut sheet, report);
+    evidence(&mut sheet, report, &sections);
     verifying(&mut sheet, report);
     Ok(draw::draw(sheet, &title, metadata(report, &title)?)?)
 }
@@ -158,21 +161,30 @@ fn uncovered(sheet: &mut Sheet, report: &Report<'_>, sections: &[Section<'_>]) {
     }
 }
 
-fn evidence(sheet: &mut Sheet, report: &Report<'_>) {
+fn evidence(sheet: &mut Sheet, report: &Report<'_>, sections: &[Section<'_>]) {
     sheet.heading(2, "Open endpoints", INK);
-    let endpoints = html::endpoints(report.recording);
-    if endpoints.is_empty() {
+    let tables = Tables::of(report.recording, sections);
+    if tables.endpoints.is_empty() {
         sheet.paragraph("No open endpoint was recorded. See above for what was not looked at.", BODY);
     } else {
         let columns =
             [("Endpoint", 0.3), ("Service", 0.5), ("Evidence", 0.2)].map(|(head, share)| Column { head, share });
         let row = |e: &html::EndpointRow| {
+            let cited = e.evidence.join(", ");
             let services = e.services.iter().flat_map(|s| cell(shown(s))).collect::<Vec<_>>();
             let services = if services.is_empty() { cell("unknown") } else { services };
-            vec![strong(shown(&e.subject), INK), services, cell(e.evidence.join(", "))]
+            vec![
+                strong(shown(&e.subject), INK),
+                services,
+                cell(if e.more == 0 { cited } else { format!("{cited} and {} more", e.more) }),
+            ]
         };
-        let rows: Vec<_> = endpoints.iter().map(row).collect();
+        let rows: Vec<_> = tables.endpoints.iter().map(row).collect();
         sheet.table("What answered, and what it says that it is.", &columns, &rows);
+        if tables.more_endpoints > 0 {
+            let more = format!("And {} endpoints more, which patuh inventory lists.", tables.more_endpoints);
+            sheet.paragraph(&more, BODY);
+        }
     }
     sheet.heading(2, "Evidence", INK);
     sheet.heading(3, "Probe runs", INK);
@@ -199,8 +211,8 @@ fn evidence(sheet: &mut Sheet, report: &Report<'_>) {
             cell(transcript),
         ]
     };
-    let rows: Vec<_> = html::evidence(report.recording).iter().map(row).collect();
-    sheet.table("Every record, in the order in which it was made.", &columns, &rows);
+    let rows: Vec<_> = tables.records.iter().map(row).collect();
+    sheet.table(&tables.caption(), &columns, &rows);
 }
 
 fn verifying(sheet: &mut Sheet, report: &Report<'_>) {

@@ -10,6 +10,7 @@ use crate::judge::{
     assess::{CheckRow, Outcome, RequirementRow},
     check::EntryRow,
 };
+use crate::report::case::named;
 
 pub(super) fn profile(sheet: &mut Sheet, s: &Section<'_>) {
     let (a, p) = (s.a, &s.a.profile);
@@ -57,7 +58,7 @@ fn requirement(r: &RequirementRow) -> Vec<Cell> {
 /// What the maker declared and what people judged.
 fn said(sheet: &mut Sheet, a: &Assessment) {
     let contradictions = a.contradictions.iter().map(|c| {
-        let evidence = if c.evidence.is_empty() { String::new() } else { format!(" ({})", c.evidence.join(", ")) };
+        let evidence = if c.evidence.is_empty() { String::new() } else { format!(" ({})", named(&c.evidence, ", ")) };
         format!("{}: declared {}; observed: {}{evidence}", c.about, c.declared, c.observed)
     });
     let attested = a.attestations.iter().map(|t| {
@@ -97,21 +98,20 @@ fn result(sheet: &mut Sheet, c: &CheckRow) {
     let about = |what: &str, ids: &[String]| {
         if ids.is_empty() { String::new() } else { format!(", {what} {}", ids.join(", ")) }
     };
-    let named =
+    let heading =
         format!("{}, severity {severity}{}{}", c.check, about("for", &c.requirements), about("units", &c.units));
     let observed = if c.reasons.is_empty() {
         line(if c.observed.is_empty() { "nothing" } else { &c.observed })
     } else {
         c.reasons.iter().flat_map(line).collect()
     };
-    let mut rows = vec![("Check", line(named)), ("Expected", line(c.expected)), ("Observed", observed)];
-    for (label, all, between) in
-        [("Subjects", &c.subjects, ", "), ("Evidence", &c.evidence, ", "), ("Missing", &c.gaps, "; ")]
-    {
-        if !all.is_empty() {
-            rows.push((label, line(all.join(between))));
-        }
-    }
+    let mut rows = vec![("Check", line(heading)), ("Expected", line(c.expected)), ("Observed", observed)];
+    let lists = [
+        ("Subjects", named(&c.subjects, ", ")),
+        ("Evidence", named(&c.evidence, ", ")),
+        ("Missing", c.gaps.join("; ")),
+    ];
+    rows.extend(lists.into_iter().filter(|(_, all)| !all.is_empty()).map(|(label, all)| (label, line(all))));
     if !c.entries.is_empty() {
         let entry = |e: &EntryRow| line(format!("{} {}: {}, {}", e.table, e.entry, word(e.verdict), e.observed));
         rows.push(("Declared entries", c.entries.iter().flat_map(entry).collect()));

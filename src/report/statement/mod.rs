@@ -169,7 +169,7 @@ fn finding(form: &Form, a: &Assessment) -> (bool, String) {
 
 fn row<'a>(form: &'static Form, a: &'a Assessment, r: &'a RequirementRow) -> Row<'a> {
     let results = || a.results.iter().filter(|c| r.results.iter().any(|id| id == c.check));
-    let mut evidence: Vec<&str> = results().flat_map(|c| c.evidence.iter().map(String::as_str)).collect();
+    let mut evidence: Vec<&str> = results().flat_map(|c| c.evidence.iter().map(AsRef::as_ref)).collect();
     evidence.sort_by(|x, y| crate::judge::evidence::natural(x).cmp(&crate::judge::evidence::natural(y)));
     evidence.dedup();
     let open = matches!(r.outcome, Outcome::AwaitingAssessor | Outcome::Inconclusive | Outcome::Fail);
@@ -183,6 +183,6 @@ fn row<'a>(form: &'static Form, a: &'a Assessment, r: &'a RequirementRow) -> Row
         checks: results().map(|c| format!("{} {}", c.check, c.verdict.word())).collect(),
         evidence,
         to_do: if open { &r.attest } else { "" },
-        artefact: form.artefacts.get(&r.id).map(String::as_str),
+        artefact: form.artefacts.get(&r.id).map(AsRef::as_ref),
     }
 }

@@ -1,5 +1,6 @@
 //! A draft as text, page and object. Every form says DRAFT first.
 use super::{Filled, Says, Statement};
+use crate::report::case::named;
 use crate::report::{
     html::{ReportError, environment},
     text::Page,
@@ -41,7 +42,7 @@ pub fn text(s: &Statement<'_>) -> String {
     page.head(&format!("requirements ({})", s.requirements.len()));
     for r in &s.requirements {
         page.put("  ", &format!("{} ({}): {} [{}]", r.id, r.binding, r.reads, r.outcome.word()));
-        let (evidence, checks) = (r.evidence.join(", "), r.checks.join(", "));
+        let (evidence, checks) = (named(&r.evidence, ", "), r.checks.join(", "));
         let artefact = r.artefact.unwrap_or_default();
         for (label, value) in [
             ("asks", r.text),

@@ -98,7 +98,7 @@ pub fn run(import: &Import<'_>) -> Result<Recording, CaptureError> {
     let journal = open(import, &all)?;
     let run = journal.start_run(RUN.id, VERSION, &[]);
     for Found { capture, rows } in all {
-        journal.record(RUN.id, &run, Subject::Device, Observation::Capture { capture }, None);
+        journal.record(RUN.id, &run, Subject::Device, Observation::Capture { capture: Box::new(capture) }, None);
         for (subject, observation) in rows {
             journal.record(RUN.id, &run, subject, observation, None);
         }

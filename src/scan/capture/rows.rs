@@ -150,14 +150,14 @@ impl Rows {
             let Row { times: connections, answered, sent, received, .. } = row;
             let destination =
                 Destination { place, names, named_by, protocol, opened, connections, answered, sent, received, seen };
-            out.push((subject, Observation::Destination { destination }));
+            out.push((subject, Observation::Destination { destination: Box::new(destination) }));
         }
         for (k, row) in self.offered {
             let (seen, connections) = (cited(&row), row.times);
             let Offered { subject, place, name, ja4, offered, suites, groups, alpn } = k;
             let agreed = row.agreed.into_iter().collect();
             let hello = Hello { place, name, offered, suites, groups, alpn, ja4, agreed, connections, seen };
-            out.push((subject, Observation::ClientHello { hello }));
+            out.push((subject, Observation::ClientHello { hello: Box::new(hello) }));
         }
         for ((subject, place, name), row) in self.asked {
             let seen = cited(&row);

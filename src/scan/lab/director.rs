@@ -182,7 +182,7 @@ impl<'a> Director<'a> {
                     self.write(run, from, Observation::LabName { name, record, answered }, None);
                 }
                 Event::Visit { from, serial, visit, transcript } => {
-                    self.write(run, from, Observation::LabVisit { visit: visit.clone() }, Some(transcript));
+                    self.write(run, from, Observation::LabVisit { visit: Box::new(visit.clone()) }, Some(transcript));
                     return Some(Came { serial, visit });
                 }
             }

@@ -209,7 +209,7 @@ fn open(lab: &Lab<'_>) -> Result<Journal, LabError> {
 fn package(director: &Director<'_>, package: Option<Package>) {
     let run = director.start("update-package");
     match package {
-        Some(package) => run.record(Subject::Device, Observation::Package { package }, None),
+        Some(package) => run.record(Subject::Device, Observation::Package { package: Box::new(package) }, None),
         None => run.gap(None, Why::NotSupplied),
     }
     run.finish();

@@ -37,7 +37,11 @@ async fn ask(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     for (n, path) in paths.iter().enumerate() {
         let reply = ctx.http(s, Request::get(s.endpoint.addr().to_string(), path), &[]).await?;
         let control = n + 1 == paths.len();
-        ctx.record(s.endpoint, Observation::Http { page: page(path, &reply, control) }, Some(reply.transcript));
+        ctx.record(
+            s.endpoint,
+            Observation::Http { page: Box::new(page(path, &reply, control)) },
+            Some(reply.transcript),
+        );
     }
     Ok(())
 }

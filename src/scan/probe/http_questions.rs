@@ -57,7 +57,7 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     for path in &pages.shown {
         let reply = get(ctx, s, path).await?;
         let policy = policy(s, path, &reply);
-        ctx.record(s.endpoint, Observation::HttpPolicy { policy }, Some(reply.transcript));
+        ctx.record(s.endpoint, Observation::HttpPolicy { policy: Box::new(policy) }, Some(reply.transcript));
     }
     methods(ctx, s).await?;
     for path in pages.shown.iter().take(1).chain(&pages.data).chain(&pages.closed) {
@@ -87,7 +87,7 @@ impl Pages {
         let (mut pages, mut private) = (Vec::new(), Vec::new());
         for record in ctx.seen("http-surface").into_iter().filter(mine) {
             match record.observation {
-                Observation::Http { page } => pages.push(page),
+                Observation::Http { page } => pages.push(*page),
                 Observation::HttpShown { path, shows: Shown::Info, .. } => private.push(path),
                 _ => {}
             }

@@ -94,7 +94,7 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
         }
         // A plain "not found" says nothing; everything else is kept.
         if page.path == "/" || !(same || page.status == 404) {
-            ctx.record(s.endpoint, Observation::Http { page }, Some(reply.transcript));
+            ctx.record(s.endpoint, Observation::Http { page: Box::new(page) }, Some(reply.transcript));
         }
     }
     security_txt(ctx, s, &missing).await

@@ -39,7 +39,9 @@ async fn run(ctx: &Ctx) {
                         .ok_or("no certificate was shown".to_owned())
                         .and_then(|leaf| read(leaf, chain.len()))
                     {
-                        Ok(certificate) => ctx.record(e, Observation::Certificate { certificate }, Some(tape)),
+                        Ok(certificate) => {
+                            ctx.record(e, Observation::Certificate { certificate: Box::new(certificate) }, Some(tape))
+                        }
                         Err(why) => ctx.gap(Some(e.into()), crate::model::Why::NotUnderstood(why)),
                     }
                 }

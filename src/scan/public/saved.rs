@@ -107,7 +107,7 @@ pub(super) fn record(
                 );
             }
             Some(copy) => {
-                notes.record(Subject::Device, Observation::Document { document: document(name, &copy) }, None)
+                notes.record(Subject::Device, Observation::Document { document: Box::new(document(name, &copy)) }, None)
             }
             // What is printed needs no copy.
             None => match fields.get(name) {

@@ -72,7 +72,11 @@ impl<'a> Sites<'a> {
     pub async fn document(&mut self, name: &str, url: &str) {
         match self.look(name, url).await {
             Ok((document, host, transcript)) => {
-                self.notes.record(Subject::Domain(host), Observation::Document { document }, Some(transcript));
+                self.notes.record(
+                    Subject::Domain(host),
+                    Observation::Document { document: Box::new(document) },
+                    Some(transcript),
+                );
             }
             Err(missed) => self.missed(name, url, missed),
         }

@@ -70,7 +70,7 @@ impl Bench<'_, '_> {
                 answer: handed.as_ref().map(|h| h.answer.clone()),
             };
             let transcript = handed.and_then(|h| h.transcript);
-            self.run.record(Subject::Device, Observation::LabImage { trial }, transcript);
+            self.run.record(Subject::Device, Observation::LabImage { trial: Box::new(trial) }, transcript);
         }
         stands
     }
