@@ -1,5 +1,5 @@
 //! Simulated devices whose servers, way out, link and power are taken away, each in network namespaces of its own.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
@@ -98,7 +98,7 @@ impl Bench {
         };
         let mut verdicts = BTreeMap::new();
         for (id, row) in rows("results", "check", &|id| CHECKS.contains(&id)) {
-            println!("{} {id}: {} {}", self.device, row["verdict"], row["observed"]);
+            eprintln!("{} {id}: {} {}", self.device, row["verdict"], row["observed"]);
             verdicts.insert(id, row["verdict"].as_str().unwrap().to_owned());
         }
         for (id, row) in rows("units", "id", &|id| UNITS.iter().any(|u| u.0 == id)) {

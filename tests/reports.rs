@@ -76,7 +76,7 @@ fn of_thousands_of_records_a_page_names_the_first_and_counts_the_rest() {
     let at = all.iter().position(|l| l.contains("\"id\":\"r1\"")).unwrap();
     let (surface, service) = (all[at].clone(), all[at + 1].clone());
     let record = |n: usize| {
-        let (of, id) = if n % 2 == 0 { (&service, "r2") } else { (&surface, "r1") };
+        let (of, id) = if n.is_multiple_of(2) { (&service, "r2") } else { (&surface, "r1") };
         of.replace(&format!("\"{id}\""), &format!("\"r{n}\""))
             .replace(":2323\"", &format!(":{}\"", 10_000 + n))
             .replace("login:", &format!("login {n}:"))

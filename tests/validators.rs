@@ -1,5 +1,5 @@
 //! Validators that others wrote accept what we write. `scripts/test` installs them into target/validators-venv.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 #[path = "support/scans.rs"]
 #[expect(dead_code, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "what other tests need")]
 mod scans;

@@ -60,6 +60,7 @@ pub struct Record {
 }
 
 /// One line of the file.
+#[expect(clippy::large_enum_variant, reason = "one line at a time is held")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {

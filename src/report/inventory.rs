@@ -79,7 +79,7 @@ pub fn inventory(recording: &Recording) -> Inventory {
         all.entry(e).or_default().push(r);
     }
     let is_open = |r: &&Record| matches!(r.observation, Observation::Port { state: PortState::Open, .. });
-    all.retain(|_, records| records.iter().any(|r| is_open(&r)));
+    all.retain(|_, records| records.iter().any(&is_open));
     let traits = recording.records().filter_map(|r| match &r.observation {
         Observation::Trait { name, value } => Some((name.clone(), value.clone())),
         _ => None,
