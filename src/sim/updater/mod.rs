@@ -62,6 +62,7 @@ pub struct Updater {
     /// Whether it starts after its power was cut.
     #[serde(skip)]
     restarted: bool,
+    #[serde(default)]
     pub delivery: Delivery,
     #[serde(default)]
     pub answers: Answers,
