@@ -44,8 +44,8 @@ pub struct Session {
     locking: watch::Sender<bool>,
     /// Endpoints that kept a probe busy for too long: no later probe waits for them again.
     stuck: Mutex<BTreeSet<Endpoint>>,
-    /// Endpoints that hung up on us as often as we asked.
-    hang_up: Mutex<BTreeSet<Endpoint>>,
+    /// Endpoints that hung up on us as often as we asked this.
+    hang_up: Mutex<BTreeSet<(Endpoint, &'static str)>>,
 }
 
 impl Session {
@@ -248,14 +248,20 @@ impl Ctx {
     }
 
     /// Small devices take a few connections at a time and hang up on the next one; those that we have just closed still
-    /// count for a moment. So a hang-up is believed the fourth time, and from then on at once.
-    pub async fn patient<T, R>(&self, endpoint: Endpoint, look: impl Fn() -> R) -> Result<T, Trouble>
+    /// count for a moment. So a hang-up is believed the fourth time, and from then on at once
+    /// where the same is asked.
+    pub async fn patient<T, R>(
+        &self,
+        endpoint: Endpoint,
+        asked: &'static str,
+        look: impl Fn() -> R,
+    ) -> Result<T, Trouble>
     where
         R: Future<Output = Result<T, Trouble>>,
     {
         for pause in [1, 3, 8] {
             match look().await {
-                Err(Trouble::Closed) if !self.session.hang_up.lock().await.contains(&endpoint) => {
+                Err(Trouble::Closed) if !self.session.hang_up.lock().await.contains(&(endpoint, asked)) => {
                     tokio::time::sleep(Duration::from_secs(pause)).await;
                 }
                 other => return other,
@@ -263,7 +269,7 @@ impl Ctx {
         }
         let last = look().await;
         if matches!(last, Err(Trouble::Closed)) {
-            self.session.hang_up.lock().await.insert(endpoint);
+            self.session.hang_up.lock().await.insert((endpoint, asked));
         }
         last
     }
@@ -287,7 +293,7 @@ impl Ctx {
         };
         // What alters something is sent once.
         let safe = request.method.is_safe();
-        let reply = if safe { self.patient(at.endpoint, once).await } else { once().await };
+        let reply = if safe { self.patient(at.endpoint, "http", once).await } else { once().await };
         reply.map_err(|t| match t {
             Trouble::Closed => Trouble::NotUnderstood("it hung up before it answered in HTTP".to_owned()),
             other => other,

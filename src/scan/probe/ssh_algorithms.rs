@@ -35,7 +35,7 @@ async fn run(ctx: &Ctx) {
 }
 
 async fn look(ctx: &Ctx, s: Identified) {
-    match ctx.patient(s.endpoint, || lists(ctx, s.endpoint)).await {
+    match ctx.patient(s.endpoint, "ssh", || lists(ctx, s.endpoint)).await {
         Ok(algorithms) => host_keys(ctx, s.endpoint, algorithms.get("host-key").map_or(&[][..], Vec::as_slice)).await,
         Err(t) => ctx.trouble(None, s.endpoint, &t),
     }

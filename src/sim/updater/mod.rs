@@ -150,6 +150,7 @@ impl Updater {
         let listener = listen(home.page).await?;
         let state = Arc::new(State {
             runs: Mutex::new(self.version.clone()),
+            went_back: Mutex::default(),
             button: Notify::new(),
             off: AtomicBool::new(false),
             away: AtomicBool::new(false),
@@ -205,7 +206,14 @@ impl Updater {
             return None;
         }
         let image = fetch::get(home, self.trust, self.fallback, &metadata.path).await?;
-        self.install(&home.key, &image.bytes, image.whole, runs).await
+        if lock(&state.went_back).as_ref() == Some(&image.bytes) {
+            return None;
+        }
+        self.install(&home.key, &image.bytes, image.whole, runs).await?;
+        if current(runs) == running {
+            *lock(&state.went_back) = Some(image.bytes);
+        }
+        Some(())
     }
 
     /// `None`: it was refused.
@@ -245,6 +253,8 @@ impl Updater {
 struct State {
     /// Empty: it has no software that starts.
     runs: Mutex<String>,
+    /// The image from which it went back to what it ran before: it does not try that one again.
+    went_back: Mutex<Option<Vec<u8>>>,
     /// Makes it look at once, as a button in an app does.
     button: Notify,
     /// Taken off the network.
@@ -263,8 +273,8 @@ struct Metadata {
     expires: Option<String>,
 }
 
-fn lock(runs: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
-    runs.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn current(runs: &Mutex<String>) -> String {

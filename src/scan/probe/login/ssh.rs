@@ -72,7 +72,7 @@ async fn shown(
         let key = told.try_recv().map_err(|_| Trouble::NotUnderstood("SSH: no key was shown".to_owned()))?;
         Ok((key, tape))
     };
-    ctx.patient(e, once).await
+    ctx.patient(e, "ssh-host-key", once).await
 }
 
 struct Open {
@@ -83,7 +83,7 @@ struct Open {
 
 impl Open {
     async fn to(ctx: &Ctx, e: Endpoint) -> Result<Self, Trouble> {
-        ctx.patient(e, || Self::configured(ctx, e, AnyKey(None), client::Config::default())).await
+        ctx.patient(e, "ssh", || Self::configured(ctx, e, AnyKey(None), client::Config::default())).await
     }
 
     async fn configured(ctx: &Ctx, e: Endpoint, key: AnyKey, config: client::Config) -> Result<Self, Trouble> {
