@@ -2,7 +2,7 @@
 use crate::judge::{Decision, Evidence, Judgement, Known};
 use crate::model::declarations::DeclaredAuth;
 use crate::model::observation::{HttpPage, PortState};
-use crate::model::{Endpoint, Gap, Observation, Record, Subject, Why};
+use crate::model::{Endpoint, Gap, Observation, Record, Subject, Transport, Why};
 use std::collections::BTreeMap;
 
 /// Undecided because the maker did not supply `table`; what was observed is told all the same.
@@ -93,4 +93,15 @@ pub(super) fn guards(evidence: &Evidence<'_>, entry: &DeclaredAuth, place: &Subj
     let mut guarded = endpoints.iter().filter(|e| e.auth_ref.contains(&entry.id)).peekable();
     let at = place.endpoint();
     guarded.peek().is_none() || at.is_some_and(|at| guarded.any(|g| g.covers(at.transport, at.port)))
+}
+
+/// A port as declarations write it: `tcp/4444`.
+pub(super) fn port_of(port: &str) -> Option<(Transport, u16)> {
+    let (transport, number) = port.split_once('/')?;
+    let transport = match transport {
+        "tcp" => Transport::Tcp,
+        "udp" => Transport::Udp,
+        _ => return None,
+    };
+    Some((transport, number.parse().ok()?))
 }

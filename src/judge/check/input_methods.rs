@@ -1,12 +1,12 @@
 //! Whether wrong input reached every method by which the device takes any.
-use super::common::{looked, not_declared};
+use super::common::{looked, not_declared, port_of};
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence, Known,
     judgement::{Point, every},
 };
 use crate::model::{
-    Endpoint, Observation, Transport,
+    Endpoint, Observation,
     declarations::Entry,
     observation::malformed::{Event, Malformed},
 };
@@ -69,7 +69,7 @@ fn point(evidence: &Evidence<'_>, entry: &Entry, reached: &BTreeSet<Endpoint>) -
     }
     let endpoints = evidence.ixit.and_then(|i| i.endpoints.as_deref()).unwrap_or_default();
     for port in ports {
-        let Some((transport, number)) = read(port) else {
+        let Some((transport, number)) = port_of(port) else {
             return Point::Unclear(format!("{name}: `{port}` is no port; write tcp/443"));
         };
         if !reached.iter().any(|e| e.transport == transport && e.port == number) {
@@ -80,14 +80,4 @@ fn point(evidence: &Evidence<'_>, entry: &Entry, reached: &BTreeSet<Endpoint>) -
         }
     }
     Point::Good(format!("{name}: wrong input was sent to {}", ports.join(", ")))
-}
-
-fn read(port: &str) -> Option<(Transport, u16)> {
-    let (transport, number) = port.split_once('/')?;
-    let transport = match transport {
-        "tcp" => Transport::Tcp,
-        "udp" => Transport::Udp,
-        _ => return None,
-    };
-    Some((transport, number.parse().ok()?))
 }

@@ -1,6 +1,6 @@
 //! What table 15-Intf declares, as far as a network shows it: which interfaces a scan reaches, and whether the declared
 //! debug interfaces are off.
-use super::common::{listed, looked, not_declared, open_port};
+use super::common::{listed, looked, not_declared, open_port, port_of};
 use super::{Check, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence,
@@ -162,7 +162,7 @@ fn point(entry: &Entry, open: &BTreeSet<Endpoint>) -> Point {
     }
     let mut udp = false;
     for port in ports {
-        let Some((transport, number)) = read(port) else {
+        let Some((transport, number)) = port_of(port) else {
             return Point::Unclear(format!("{name}: `{port}` is no port; write tcp/4444"));
         };
         if open.iter().any(|e| e.transport == transport && e.port == number) {
@@ -174,14 +174,4 @@ fn point(entry: &Entry, open: &BTreeSet<Endpoint>) -> Point {
         true => Point::Unclear(format!("{name}: silence of a UDP port is no proof that it is closed")),
         false => Point::Good(format!("{name}: {} closed", listed(ports))),
     }
-}
-
-fn read(port: &str) -> Option<(Transport, u16)> {
-    let (transport, number) = port.split_once('/')?;
-    let transport = match transport {
-        "tcp" => Transport::Tcp,
-        "udp" => Transport::Udp,
-        _ => return None,
-    };
-    Some((transport, number.parse().ok()?))
 }
