@@ -1,7 +1,15 @@
 //! `passwords`: the passwords of labels, compared. They are never printed.
 use super::{Done, Exit, Failure, args::Format, output, source};
 use clap::Args;
-use patuh::judge::labels::{self, Compared, Needs, Outcome};
+use patuh::{
+    judge::{
+        check::labels::{Derivable, Pattern},
+        judgement::Point,
+    },
+    model::observation::labels::{Characters, Labels},
+    scan::labels,
+};
+use serde::Serialize;
 use std::{fmt::Write, path::PathBuf};
 
 #[derive(Args)]
@@ -13,7 +21,7 @@ pub struct PasswordsArgs {
     pub file: PathBuf,
     /// How many devices a PASS needs; Singapore's CLS asks for ten
     #[arg(long, value_name = "N", default_value_t = 10)]
-    pub samples: usize,
+    pub samples: u32,
     /// How many bits a generator must have at least
     #[arg(long, value_name = "N", default_value_t = 40)]
     pub bits: u32,
@@ -21,11 +29,71 @@ pub struct PasswordsArgs {
     pub format: Format,
 }
 
+/// Form `passwords/1`.
+#[derive(Serialize)]
+struct Compared {
+    schema: &'static str,
+    samples: u32,
+    /// How many a PASS needs.
+    samples_needed: u32,
+    shortest: u32,
+    longest: u32,
+    characters: Vec<Characters>,
+    bits_at_most: u32,
+    bits_needed: u32,
+    verdict: Word,
+    results: Vec<Row>,
+}
+
+/// One question, by the id of its check.
+#[derive(Serialize)]
+struct Row {
+    check: &'static str,
+    verdict: Word,
+    observed: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Word {
+    Pass,
+    Inconclusive,
+    Fail,
+}
+
+fn row(check: &'static str, point: Point) -> Row {
+    let (verdict, observed) = match point {
+        Point::Good(said) => (Word::Pass, said),
+        Point::Unclear(said) => (Word::Inconclusive, said),
+        Point::Bad(said) => (Word::Fail, said),
+    };
+    Row { check, verdict, observed }
+}
+
+fn compared(labels: Labels, samples: u32, bits: u32) -> Compared {
+    let results = vec![
+        row("dev-password-derivable", Derivable { samples }.point(&labels)),
+        row("dev-password-pattern", Pattern { samples, bits }.point(&labels)),
+    ];
+    Compared {
+        schema: "passwords/1",
+        samples: labels.samples,
+        samples_needed: samples,
+        shortest: labels.shortest,
+        longest: labels.longest,
+        characters: labels.characters,
+        bits_at_most: labels.bits_at_most,
+        bits_needed: bits,
+        verdict: results.iter().map(|r| r.verdict).max().unwrap_or(Word::Inconclusive),
+        results,
+    }
+}
+
 pub fn run(a: &PasswordsArgs) -> Done {
     let bytes = source::read(&a.file)?;
-    let labels =
+    let rows =
         labels::read(&bytes).map_err(|e| Failure::new(Exit::BadInput, format!("`{}`: {e}", a.file.display())))?;
-    let compared = labels::compare(&labels, Needs { samples: a.samples, bits: a.bits });
+    let compared = compared(labels::compare(&rows), a.samples, a.bits);
     output::result(&match a.format {
         Format::Text => text(&compared),
         Format::Json => {
@@ -34,9 +102,9 @@ pub fn run(a: &PasswordsArgs) -> Done {
         }
     })?;
     Ok(match compared.verdict {
-        Outcome::Pass => Exit::Passed,
-        Outcome::Inconclusive => Exit::Inconclusive,
-        Outcome::Fail => Exit::Failed,
+        Word::Pass => Exit::Passed,
+        Word::Inconclusive => Exit::Inconclusive,
+        Word::Fail => Exit::Failed,
     })
 }
 
@@ -44,23 +112,16 @@ fn text(c: &Compared) -> String {
     let mut out = String::new();
     let lengths =
         if c.shortest == c.longest { c.longest.to_string() } else { format!("{} to {}", c.shortest, c.longest) };
-    let _ = writeln!(
-        out,
-        "{} samples of {lengths} characters ({}), {} bits at most",
-        c.samples,
-        c.classes.join(", "),
-        c.bits_at_most
-    );
+    let kinds: Vec<&str> = c.characters.iter().map(|k| k.word()).collect();
+    let (samples, bits) = (c.samples, c.bits_at_most);
+    let _ = writeln!(out, "{samples} samples of {lengths} characters ({}), {bits} bits at most", kinds.join(", "));
     for row in &c.results {
         let word = match row.verdict {
-            Outcome::Pass => "PASS",
-            Outcome::Inconclusive => "INCONCLUSIVE",
-            Outcome::Fail => "FAIL",
+            Word::Pass => "PASS",
+            Word::Inconclusive => "INCONCLUSIVE",
+            Word::Fail => "FAIL",
         };
-        let _ = writeln!(out, "{word:<13} {}", row.check);
-        for line in &row.observed {
-            let _ = writeln!(out, "  {line}");
-        }
+        let _ = writeln!(out, "{word:<13} {}\n  {}", row.check, row.observed.replace("; ", "\n  "));
     }
     out
 }

@@ -8,7 +8,6 @@ pub mod conditions;
 mod crypto;
 pub mod evidence;
 pub mod judgement;
-pub mod labels;
 pub mod plausible;
 pub mod profile;
 mod requirements;

@@ -14,6 +14,7 @@ mod asked;
 pub mod capture;
 pub mod guessing;
 pub mod lab;
+pub mod labels;
 pub mod malformed;
 pub mod outage;
 pub mod public;
@@ -418,6 +419,10 @@ pub enum Observation {
     /// One event of a series of guesses.
     Guessing {
         guessing: guessing::Guessing,
+    },
+    /// The passwords of labels, compared.
+    LabelPasswords {
+        labels: labels::Labels,
     },
     /// One event of a series of wrong input.
     Malformed {

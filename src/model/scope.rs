@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
 
 mod accounts;
 
-pub use accounts::{Account, Change, Role};
+pub use accounts::{Account, Change, LabelFile, Role};
 
 /// How intrusive a probe is, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -312,6 +312,9 @@ pub struct Scope {
     /// Accounts to look at the inside with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
+    /// Passwords on the labels of several devices of the type, to compare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelFile>,
     /// How long a session may be left alone, to see whether it ends. Without it nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u32>,
@@ -413,6 +416,7 @@ impl Scope {
             guessing: None,
             malformed: None,
             accounts: Vec::new(),
+            labels: Vec::new(),
             idle_seconds: None,
             public_addresses: false,
             public: None,

@@ -99,6 +99,7 @@ pub fn words(o: &Observation) -> String {
             format!("{} log-ins: {tried} tried, {left} left untried: {why}", mechanism.word())
         }
         Observation::Guessing { guessing: g } => guess(g),
+        Observation::LabelPasswords { labels: l } => access::labels(l),
         Observation::Malformed { malformed: m } => malformed::words(m),
         Observation::JsonLogin { path, status, closed, .. } => {
             format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))

@@ -9,6 +9,7 @@ pub mod engine;
 mod fingerprint;
 pub mod journal;
 pub mod lab;
+pub mod labels;
 pub mod ledger;
 pub mod net;
 pub mod probe;

@@ -4,7 +4,6 @@ use super::guessing::{Limits, Series, guessing, series};
 use super::{Check, EntryRow, Judge, Proves, Severity};
 use crate::judge::{
     Decision, Evidence,
-    assess::Outcome,
     judgement::{Point, every},
 };
 use crate::model::{Subject, declarations::DeclaredAuth, observation::Mechanism};
@@ -59,14 +58,9 @@ impl Judge for Declared {
         let series = series(&known);
         let auth = evidence.ixit.and_then(|i| i.auth.as_deref()).unwrap_or_default();
         let row = |entry: &DeclaredAuth| {
-            let (verdict, observed) = match self.point(evidence, entry, &series) {
-                Point::Good(said) => (Outcome::Pass, said),
-                Point::Bad(said) => (Outcome::Fail, said),
-                Point::Unclear(said) => (Outcome::Inconclusive, said),
-            };
             let mine = known.items().iter().filter(|s| of(evidence, entry, s.subject(), s.what.mechanism));
-            let evidence = mine.map(|s| s.cite().to_owned()).collect();
-            EntryRow { table: "1-AuthMech", entry: entry.id.clone(), verdict, observed, evidence }
+            let cites = mine.map(|s| s.cite().to_owned()).collect();
+            EntryRow::of("1-AuthMech", entry.id.clone(), self.point(evidence, entry, &series), cites)
         };
         auth.iter().map(row).collect()
     }

@@ -3,7 +3,6 @@ use super::common::{listed, not_declared};
 use super::{Check, EntryRow, Judge, Proves, Severity};
 use crate::judge::{
     Decision, Evidence,
-    assess::Outcome,
     crypto::{Named, Standing, Word, named},
     judgement::{Point, every},
     profile::standing::day,
@@ -79,13 +78,7 @@ impl Judge for Details {
         let today = day(evidence.as_of());
         let known = evidence.declared(self.table);
         let row = |seen: &crate::judge::Seen<&Entry>| {
-            let (verdict, observed) = match point(seen.what, today) {
-                Point::Good(said) => (Outcome::Pass, said),
-                Point::Bad(said) => (Outcome::Fail, said),
-                Point::Unclear(said) => (Outcome::Inconclusive, said),
-            };
-            let entry = seen.what.name();
-            EntryRow { table: self.table, entry, verdict, observed, evidence: vec![seen.cite().to_owned()] }
+            EntryRow::of(self.table, seen.what.name(), point(seen.what, today), vec![seen.cite().to_owned()])
         };
         known.iter().flat_map(|k| k.items()).map(row).collect()
     }

@@ -1,6 +1,6 @@
 //! What the maker writes about cryptography (IXIT, 11-ComMech and 1-AuthMech), as far as words can be compared.
 use crate::judge::Evidence;
-use crate::model::observation::TlsVersion;
+use crate::model::{declarations::Entry, observation::TlsVersion};
 use std::collections::BTreeSet;
 
 pub(super) const TABLES: &[&str] = &["1-AuthMech", "11-ComMech"];
@@ -25,6 +25,12 @@ pub(super) fn declared(evidence: &Evidence<'_>) -> Option<Declared> {
     let words: Vec<String> =
         entries.map(|e| format!("{} {}", e.text("description"), e.text("crypto_details"))).collect();
     Some(read(&words.join("\n")))
+}
+
+/// Whether an entry says that it is protected by TLS or SSH.
+pub(super) fn names_a_channel(entry: &Entry) -> bool {
+    let says = read(entry.text("crypto_details"));
+    says.ssh || !says.tls.is_empty()
 }
 
 fn read(text: &str) -> Declared {

@@ -1,12 +1,12 @@
 //! A check is a question put to evidence: one record and one function, in a file named after its id.
 //! It never sees a socket and knows no region; a region's thresholds are the fields of its struct.
-use super::{Decision, Evidence, assess::Outcome};
+use super::{Decision, Evidence, assess::Outcome, judgement::Point};
 use crate::model::Shared;
 use serde::{Serialize, de::DeserializeOwned};
 
 mod account_undocumented;
 mod auth_bruteforce_declared;
-mod auth_declared_admits;
+mod auth_declared;
 mod auth_lockout_not_permanent_dos;
 mod auth_mech_inventory;
 mod banner_version;
@@ -22,6 +22,7 @@ mod coap_read_unauth;
 mod coap_write_unauth;
 mod common;
 mod crypto_details;
+mod crypto_observed;
 mod csp_in_transit_clear;
 mod cwmp_connreq_auth;
 mod cwmp_connreq_default_creds;
@@ -62,6 +63,7 @@ mod input_methods;
 mod interfaces;
 mod isolation;
 mod lab;
+pub mod labels;
 mod local_control_proto_auth;
 mod lwm2m_security_object;
 mod m2m_password_rejected;
@@ -220,6 +222,17 @@ pub struct EntryRow {
     pub evidence: Vec<Shared>,
 }
 
+impl EntryRow {
+    fn of(table: &'static str, entry: String, point: Point, evidence: Vec<Shared>) -> Self {
+        let (verdict, observed) = match point {
+            Point::Good(said) => (Outcome::Pass, said),
+            Point::Bad(said) => (Outcome::Fail, said),
+            Point::Unclear(said) => (Outcome::Inconclusive, said),
+        };
+        Self { table, entry, verdict, observed, evidence }
+    }
+}
+
 #[derive(Debug)]
 pub struct Check {
     pub id: &'static str,
@@ -261,7 +274,9 @@ pub static CHECKS: &[&Check] = &[
     &pointers::ADVISORIES,
     &auth_bruteforce_declared::CHECK,
     &guessing::HTTP,
-    &auth_declared_admits::CHECK,
+    &crypto_observed::AUTH,
+    &auth_declared::ADMITS,
+    &auth_declared::REFUSES,
     &auth_lockout_not_permanent_dos::CHECK,
     &auth_mech_inventory::CHECK,
     &banner_version::CHECK,
@@ -275,6 +290,7 @@ pub static CHECKS: &[&Check] = &[
     &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
     &coap_write_unauth::CHECK,
+    &crypto_observed::COMMUNICATION,
     &crypto_details::AUTH,
     &crypto_details::COMMUNICATION,
     &crypto_details::UPDATE,
@@ -282,6 +298,9 @@ pub static CHECKS: &[&Check] = &[
     &cwmp_connreq_auth::CHECK,
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
+    &labels::DECLARED,
+    &labels::DERIVABLE,
+    &labels::PATTERN,
     &dev_unique_password_two_samples::CHECK,
     &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,

@@ -3,7 +3,6 @@ use super::common::{listed, not_declared, said};
 use super::{Check, EntryRow, Judge, Proves, Severity, bind};
 use crate::judge::{
     Decision, Evidence,
-    assess::Outcome,
     judgement::{Point, every, none},
 };
 use crate::model::{Observation, Record, declarations::Entry};
@@ -66,13 +65,7 @@ impl Judge for Reviewed {
     fn entries(&self, evidence: &Evidence<'_>) -> Vec<EntryRow> {
         let entries = evidence.declared(TABLE);
         let row = |seen: &crate::judge::Seen<&Entry>| {
-            let (verdict, observed) = match reviewed(seen.what) {
-                Point::Good(said) => (Outcome::Pass, said),
-                Point::Bad(said) => (Outcome::Fail, said),
-                Point::Unclear(said) => (Outcome::Inconclusive, said),
-            };
-            let entry = seen.what.name();
-            EntryRow { table: TABLE, entry, verdict, observed, evidence: vec![seen.cite().to_owned()] }
+            EntryRow::of(TABLE, seen.what.name(), reviewed(seen.what), vec![seen.cite().to_owned()])
         };
         entries.iter().flat_map(|k| k.items()).map(row).collect()
     }

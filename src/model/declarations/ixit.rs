@@ -74,6 +74,8 @@ pub struct DeclaredEndpoint {
     pub protocol: String,
     /// Entries of 1-AuthMech that guard it.
     pub auth_ref: Vec<String>,
+    /// Entries of 11-ComMech that protect it.
+    pub comm_ref: Vec<String>,
     pub status: EndpointStatus,
     /// From where it is meant to be reached; without a word: from the LAN.
     pub sides: Vec<Vantage>,
@@ -219,6 +221,7 @@ fn endpoint(e: &Entry) -> Result<DeclaredEndpoint, (usize, String)> {
         last_port,
         protocol: e.text("protocol").to_owned(),
         auth_ref: e.list("auth_ref").to_vec(),
+        comm_ref: e.list("comm_ref").to_vec(),
         status: match e.text("status") {
             "disabled" => EndpointStatus::Disabled,
             "transient" => EndpointStatus::Transient,

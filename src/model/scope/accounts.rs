@@ -45,3 +45,14 @@ impl Change {
         *self == Self::Stays
     }
 }
+
+/// A file with the passwords that the maker set on several devices, one row each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelFile {
+    /// Where the CSV text is kept: `file:PATH` or `env:NAME`.
+    pub file: Reference,
+    /// The entry of IXIT table 1-AuthMech that asks for these passwords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
+}

@@ -3,6 +3,7 @@ use super::some;
 use crate::model::observation::access::{
     DigestUse, Forgery, Gets, InsidePages, PasswordChange, SessionIdle, SessionTokens, Takeover, UserNames,
 };
+use crate::model::observation::labels::Labels;
 
 pub(super) fn takeover(t: &Takeover) -> String {
     format!(
@@ -102,4 +103,16 @@ pub(super) fn inside(i: &InsidePages) -> String {
         format!("{}{sets}: nobody gets {}{user}", p.path, gets(p.nobody))
     });
     format!("behind {} as {}: {}", i.path, i.account, some(&pages.collect::<Vec<_>>().join("; ")))
+}
+
+pub(super) fn labels(l: &Labels) -> String {
+    let kinds: Vec<&str> = l.characters.iter().map(|k| k.word()).collect();
+    let found: Vec<&str> = [&l.derived, &l.regular]
+        .into_iter()
+        .flat_map(|f| f.certain.iter().chain(&f.doubtful))
+        .map(String::as_str)
+        .collect();
+    let found = if found.is_empty() { "nothing found".to_owned() } else { found.join("; ") };
+    let (samples, from, to, kinds) = (l.samples, l.shortest, l.longest, kinds.join(", "));
+    format!("passwords of {samples} labels: {from} to {to} characters of {kinds}; {found}")
 }

@@ -32,6 +32,7 @@ mod http_tokens;
 mod inside;
 mod json_logins;
 mod known_services;
+mod label_passwords;
 mod local_control;
 mod login;
 mod logins;
@@ -122,6 +123,7 @@ pub static PROBES: &[&Probe] = &[
     &rtsp_streams::PROBE,
     &logins::PROBE,
     &given_logins::PROBE,
+    &label_passwords::PROBE,
     &snmp_write::PROBE,
     &coap_write::PROBE,
     &mqtt_publish::PROBE,

@@ -1,24 +1,18 @@
 //! Whether a password can be made from what its label tells anybody.
-use super::{CHANCE, Label, Needs, Row, Space, settle};
-use crate::model::digest::hex;
+use super::{CHANCE, Label, Space};
+use crate::model::{digest::hex, observation::labels::Found};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-const CHECK: &str = "dev-password-derivable";
 /// The shortest part of an identifier that counts when it stands in a password.
 const PART: usize = 6;
 /// How far the addresses of one device lie apart.
 const NEIGHBOURS: i64 = 4;
 
-pub(super) fn judge(labels: &[Label], space: &Space, needs: Needs) -> Row {
-    if labels.iter().all(|l| l.public.is_empty()) {
-        let unclear = "no column tells what anybody may read (mac, serial, ssid); nothing was compared".to_owned();
-        return settle(CHECK, Vec::new(), vec![unclear], "", labels.len(), needs);
-    }
-    // How each label's password was reproduced, and how many ways were tried.
+pub(super) fn find(labels: &[Label], space: &Space) -> (usize, Found) {
     let mut ways: BTreeMap<String, usize> = BTreeMap::new();
     let mut tried = 0usize;
     let mut holding = 0usize;
@@ -36,29 +30,28 @@ pub(super) fn judge(labels: &[Label], space: &Space, needs: Needs) -> Row {
         holding += usize::from(label.public.iter().any(|(_, v)| shares(&password, v)));
         own.into_iter().for_each(|way| *ways.entry(way).or_default() += 1);
     }
-    let (mut bad, mut unclear) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
     let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let one = (count(tried) * (-space.bits).exp2()).min(1.0);
     for (way, hits) in &ways {
         let what = format!("{hits} of {} are {way}", labels.len());
         // The same way for several devices: chance must have struck as often.
-        sort_out(one.powf(count(*hits)), what, &mut bad, &mut unclear);
+        sort_out(one.powf(count(*hits)), what, &mut found);
     }
     if holding > 0 {
         let longest = labels.iter().map(|l| l.password.len()).max().unwrap_or(0);
         let places = count(longest) * 20.0 * count(labels.iter().map(|l| l.public.len()).max().unwrap_or(0));
         let one = (places / space.alphabet.powf(count(PART))).min(1.0);
         let what = format!("{holding} of {} contain {PART} characters of what the label tells", labels.len());
-        sort_out(one.powf(count(holding)), what, &mut bad, &mut unclear);
+        sort_out(one.powf(count(holding)), what, &mut found);
     }
-    let good = format!("none of {tried} ways to make one from the label gives a password");
-    settle(CHECK, bad, unclear, &good, labels.len(), needs)
+    (tried, found)
 }
 
-fn sort_out(chance: f64, what: String, bad: &mut Vec<String>, unclear: &mut Vec<String>) {
+fn sort_out(chance: f64, what: String, found: &mut Found) {
     match chance < CHANCE {
-        true => bad.push(format!("{what} (by chance: {chance:.0e})")),
-        false => unclear.push(format!("{what}, which chance makes with {chance:.0e}: give more samples")),
+        true => found.certain.push(format!("{what} (by chance: {chance:.0e})")),
+        false => found.doubtful.push(format!("{what}, which chance makes with {chance:.0e}: give more samples")),
     }
 }
 

@@ -1,9 +1,9 @@
-//! Passwords of labels, compared: is there a regularity, can they be made from what the label tells anybody, is there room
-//! enough to guess in. Pure; no password ever leaves this module, in whole or in part.
+//! Passwords of labels, compared: is there a regularity, can they be made from what the label tells anybody, how much room is
+//! there to guess in. Pure; no password ever leaves this module, in whole or in part.
 mod derive;
 mod pattern;
 
-use serde::Serialize;
+use crate::model::observation::labels::{Characters, Labels};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -53,63 +53,28 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Label>, LabelError> {
     if labels.is_empty() { Err(LabelError::NoRows) } else { Ok(labels) }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Outcome {
-    Pass,
-    Inconclusive,
-    Fail,
-}
-
-/// One question, by the id of the catalogue of checks.
-#[derive(Debug, Serialize)]
-pub struct Row {
-    pub check: &'static str,
-    pub verdict: Outcome,
-    pub observed: Vec<String>,
-}
-
-/// What comes of it. Its form is `passwords/1`.
-#[derive(Debug, Serialize)]
-pub struct Compared {
-    pub schema: &'static str,
-    pub samples: usize,
-    /// How many a PASS needs.
-    pub samples_needed: usize,
-    pub shortest: usize,
-    pub longest: usize,
-    /// Kinds of characters that occur.
-    pub classes: Vec<&'static str>,
-    /// No generator of such passwords has more than this. Small samples make it too large, never too small.
-    pub bits_at_most: u32,
-    pub bits_needed: u32,
-    pub verdict: Outcome,
-    pub results: Vec<Row>,
-}
-
-/// Thresholds; a scheme may ask for others.
-#[derive(Clone, Copy, Debug)]
-pub struct Needs {
-    pub samples: usize,
-    pub bits: u32,
-}
-
-pub fn compare(labels: &[Label], needs: Needs) -> Compared {
+/// Measures; what it means for a scheme is judged elsewhere.
+pub fn compare(labels: &[Label]) -> Labels {
     let space = Space::of(labels);
-    let results = vec![derive::judge(labels, &space, needs), pattern::judge(labels, &space, needs)];
+    let (ways, derived) = derive::find(labels, &space);
     let lengths = || labels.iter().map(|l| l.password.len());
-    Compared {
-        schema: "passwords/1",
-        samples: labels.len(),
-        samples_needed: needs.samples,
-        shortest: lengths().min().unwrap_or(0),
-        longest: lengths().max().unwrap_or(0),
-        classes: space.classes.clone(),
+    let public: BTreeSet<&String> = labels.iter().flat_map(|l| l.public.iter().map(|(column, _)| column)).collect();
+    Labels {
+        auth: None,
+        samples: small(labels.len()),
+        shortest: small(lengths().min().unwrap_or(0)),
+        longest: small(lengths().max().unwrap_or(0)),
+        characters: space.kinds.clone(),
         bits_at_most: whole(space.bits),
-        bits_needed: needs.bits,
-        verdict: results.iter().map(|r| r.verdict).max().unwrap_or(Outcome::Inconclusive),
-        results,
+        public: public.into_iter().cloned().collect(),
+        ways: small(ways),
+        derived,
+        regular: pattern::find(labels, &space),
     }
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a u32 holds")]
@@ -117,24 +82,9 @@ fn whole(bits: f64) -> u32 {
     bits.clamp(0.0, 4096.0) as u32
 }
 
-/// Where a row stands: what is found is a FAIL; nothing found is a PASS only over enough samples.
-fn settle(check: &'static str, bad: Vec<String>, unclear: Vec<String>, good: &str, count: usize, needs: Needs) -> Row {
-    if !bad.is_empty() {
-        return Row { check, verdict: Outcome::Fail, observed: bad };
-    }
-    if !unclear.is_empty() {
-        return Row { check, verdict: Outcome::Inconclusive, observed: unclear };
-    }
-    if count < needs.samples.max(2) {
-        let observed = vec![format!("{good} in {count} of the {} samples that are needed", needs.samples.max(2))];
-        return Row { check, verdict: Outcome::Inconclusive, observed };
-    }
-    Row { check, verdict: Outcome::Pass, observed: vec![format!("{good} in {count} samples")] }
-}
-
 /// The room that the passwords may have been drawn from, as large as the samples allow.
 struct Space {
-    classes: Vec<&'static str>,
+    kinds: Vec<Characters>,
     /// Characters per place.
     alphabet: f64,
     bits: f64,
@@ -146,9 +96,9 @@ impl Space {
         let total: usize = labels.iter().map(|l| l.password.len()).sum();
         // In so many characters a generator of more letters would have shown one.
         let hex = total >= 20 && all.iter().all(char::is_ascii_hexdigit) && !mixed_case(&all);
-        let classes = classes(all.iter());
-        let alphabet = if hex && classes.len() > 1 { 16.0 } else { size(&classes) };
-        Self { classes, alphabet, bits: bits(labels, alphabet) }
+        let kinds = kinds(all.iter());
+        let alphabet = if hex && kinds.len() > 1 { 16.0 } else { size(&kinds) };
+        Self { kinds, alphabet, bits: bits(labels, alphabet) }
     }
 }
 
@@ -156,30 +106,18 @@ fn mixed_case(all: &BTreeSet<char>) -> bool {
     all.iter().any(char::is_ascii_lowercase) && all.iter().any(char::is_ascii_uppercase)
 }
 
-fn classes<'a>(chars: impl Iterator<Item = &'a char> + Clone) -> Vec<&'static str> {
-    let holds = |is: fn(&char) -> bool| chars.clone().any(is);
-    let kinds = [
-        ("digits", holds(char::is_ascii_digit)),
-        ("lower case", holds(char::is_ascii_lowercase)),
-        ("upper case", holds(char::is_ascii_uppercase)),
-        ("others", holds(|c| !c.is_ascii_alphanumeric())),
-    ];
-    kinds.into_iter().filter(|(_, here)| *here).map(|(name, _)| name).collect()
+fn kinds<'a>(chars: impl Iterator<Item = &'a char>) -> Vec<Characters> {
+    let kind = |c: &char| match c {
+        '0'..='9' => Characters::Digits,
+        'a'..='z' => Characters::LowerCase,
+        'A'..='Z' => Characters::UpperCase,
+        _ => Characters::Others,
+    };
+    chars.map(kind).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn size(classes: &[&str]) -> f64 {
-    classes
-        .iter()
-        .map(|c| {
-            if *c == "digits" {
-                10.0
-            } else if *c == "others" {
-                33.0
-            } else {
-                26.0
-            }
-        })
-        .sum()
+fn size(kinds: &[Characters]) -> f64 {
+    kinds.iter().map(|k| f64::from(k.count())).sum()
 }
 
 /// Place by place where all are of one length: a place has the kinds of characters that it shows, and none where four
@@ -192,7 +130,7 @@ fn bits(labels: &[Label], alphabet: f64) -> f64 {
         match (one_length, here.len()) {
             (true, 1) if labels.len() >= 4 => 0.0,
             // A few samples seldom show every kind that a place may hold.
-            (true, _) if labels.len() >= 10 => size(&classes(here.iter())).min(alphabet).log2(),
+            (true, _) if labels.len() >= 10 => size(&kinds(here.iter())).min(alphabet).log2(),
             (true | false, _) => alphabet.log2(),
         }
     };
@@ -202,8 +140,7 @@ fn bits(labels: &[Label], alphabet: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NEEDS: Needs = Needs { samples: 10, bits: 40 };
+    use crate::model::observation::labels::Found;
 
     /// Twelve random characters each, made once.
     const RANDOM: [&str; 10] = [
@@ -219,11 +156,8 @@ mod tests {
         "Gy7Be2qVs5Mw",
     ];
 
-    fn verdicts(header: &str, rows: &[String]) -> (Outcome, Outcome, String) {
-        let csv = format!("{header}\n{}\n", rows.join("\n"));
-        let c = compare(&read(csv.as_bytes()).unwrap(), NEEDS);
-        let of = |id: &str| c.results.iter().find(|r| r.check == id).unwrap().verdict;
-        (of("dev-password-pattern"), of("dev-password-derivable"), serde_json::to_string(&c).unwrap())
+    fn compared(header: &str, rows: &[String]) -> Labels {
+        compare(&read(format!("{header}\n{}\n", rows.join("\n")).as_bytes()).unwrap())
     }
 
     fn serials(passwords: &[&str]) -> Vec<String> {
@@ -235,15 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn ten_random_passwords_pass_both_questions() {
-        let (pattern, derivable, json) = verdicts("password,serial,mac", &serials(&RANDOM));
-        assert_eq!((pattern, derivable), (Outcome::Pass, Outcome::Pass), "{json}");
-    }
-
-    #[test]
-    fn too_few_samples_never_pass() {
-        let (pattern, derivable, _) = verdicts("password,serial,mac", &serials(&RANDOM[..2]));
-        assert_eq!((pattern, derivable), (Outcome::Inconclusive, Outcome::Inconclusive));
+    fn in_ten_random_passwords_nothing_is_found() {
+        let c = compared("password,serial,mac", &serials(&RANDOM));
+        assert_eq!((&c.derived, &c.regular), (&Found::default(), &Found::default()));
+        assert_eq!(
+            (c.samples, c.shortest, c.longest, c.public),
+            (10, 12, 12, vec!["mac".to_owned(), "serial".to_owned()])
+        );
+        assert!((60..=72).contains(&c.bits_at_most) && c.ways > 1000, "{} {}", c.bits_at_most, c.ways);
+        assert_eq!(c.characters, [Characters::Digits, Characters::LowerCase, Characters::UpperCase]);
     }
 
     #[test]
@@ -255,8 +189,8 @@ mod tests {
             vec!["admin-kT7vQp", "admin-Wd4hNs"],
             vec!["00417355", "00417356"],
         ] {
-            let (pattern, _, json) = verdicts("password,serial,mac", &serials(&some));
-            assert_eq!(pattern, Outcome::Fail, "{json}");
+            let c = compared("password,serial,mac", &serials(&some));
+            assert!(!c.regular.certain.is_empty(), "{some:?}");
         }
     }
 
@@ -264,27 +198,26 @@ mod tests {
     fn the_end_of_a_mac_and_the_digest_of_a_serial_number_are_found() {
         let end =
             ["A0:10:2B", "B1:44:9E", "C7:01:5D"].map(|m| format!("{},3C:7F:21:{m}", m.replace(':', "").to_lowercase()));
-        let (_, derivable, json) = verdicts("password,mac", &end);
-        assert_eq!(derivable, Outcome::Fail, "{json}");
+        assert!(!compared("password,mac", &end).derived.certain.is_empty());
         let digest = |s: &str| {
             use md5::Digest;
             crate::model::digest::hex(&md5::Md5::digest(s.as_bytes()))[..8].to_owned()
         };
         let rows = ["SN-1001", "SN-1777", "SN-2040"].map(|s| format!("{},{s}", digest(s)));
-        let (_, derivable, json) = verdicts("password,serial", &rows);
-        assert_eq!(derivable, Outcome::Fail, "{json}");
-        assert!(json.contains("the first 8 of MD5 of `serial`"), "{json}");
+        let found = compared("password,serial", &rows).derived.certain.join("; ");
+        assert!(found.contains("the first 8 of MD5 of `serial`"), "{found}");
     }
 
     #[test]
     fn four_digits_that_chance_may_have_made_are_not_called_derived() {
-        let (_, derivable, json) = verdicts("password,serial", &["1001,SN-1001".to_owned()]);
-        assert_eq!(derivable, Outcome::Inconclusive, "{json}");
+        let found = compared("password,serial", &["1001,SN-1001".to_owned()]).derived;
+        assert!(found.certain.is_empty() && !found.doubtful.is_empty(), "{found:?}");
     }
 
     #[test]
     fn no_password_and_no_part_of_one_is_told() {
-        let shown = verdicts("password,serial,mac", &serials(&["Home-kT7vQp2m", "Home-Wd4hNs8b", "Home-m9GxR2tK"])).2;
+        let rows = serials(&["Home-kT7vQp2m", "Home-Wd4hNs8b", "Home-m9GxR2tK"]);
+        let shown = serde_json::to_string(&compared("password,serial,mac", &rows)).unwrap();
         assert!(!shown.contains("Home") && !shown.contains("kT7"), "{shown}");
     }
 

@@ -1,8 +1,8 @@
 //! Regularities between passwords: counters, common parts, words, dates, rows of keys; and the room that is left.
-use super::{CHANCE, Label, Needs, Row, Space, settle};
+use super::{CHANCE, Label, Space};
+use crate::model::observation::labels::Found;
 use std::collections::BTreeSet;
 
-const CHECK: &str = "dev-password-pattern";
 /// Words that stand in factory passwords; only long enough ones, that chance does not make.
 const WORDS: [&str; 14] = [
     "password", "passwd", "admin", "default", "welcome", "qwerty", "router", "guest", "secret", "letmein", "super",
@@ -18,29 +18,26 @@ const COMMON: usize = 3;
 /// How far two numbers of neighbouring devices may lie apart.
 const NEAR: u128 = 16;
 
-pub(super) fn judge(labels: &[Label], space: &Space, needs: Needs) -> Row {
-    let mut bad = Vec::new();
-    let mut unclear = Vec::new();
+pub(super) fn find(labels: &[Label], space: &Space) -> Found {
+    let mut certain = Vec::new();
+    let mut doubtful = Vec::new();
     if labels.len() >= 2 {
-        bad.extend(equal(labels));
-        bad.extend(counter(labels));
+        certain.extend(equal(labels));
+        certain.extend(counter(labels));
         match common(labels, space) {
-            Some((what, chance)) if chance < CHANCE => bad.push(what),
-            Some((what, _)) => unclear.push(format!("{what}, which chance may have made: give more samples")),
+            Some((what, chance)) if chance < CHANCE => certain.push(what),
+            Some((what, _)) => doubtful.push(format!("{what}, which chance may have made: give more samples")),
             None => {}
         }
-        bad.extend(dated(labels));
+        certain.extend(dated(labels));
     }
-    bad.extend(worded(labels));
+    certain.extend(worded(labels));
     match walked(labels, space) {
-        Some((what, chance)) if chance < SELDOM => bad.push(what),
-        Some((what, _)) => unclear.push(format!("{what}, which chance may have made: give more samples")),
+        Some((what, chance)) if chance < SELDOM => certain.push(what),
+        Some((what, _)) => doubtful.push(format!("{what}, which chance may have made: give more samples")),
         None => {}
     }
-    if space.bits < f64::from(needs.bits) {
-        bad.push(format!("{} bits at most, where {} are needed", super::whole(space.bits), needs.bits));
-    }
-    settle(CHECK, bad, unclear, "no regularity", labels.len(), needs)
+    Found { certain, doubtful }
 }
 
 fn text(label: &Label) -> String {
