@@ -1,9 +1,9 @@
 //! What several checks ask in the same way.
-use crate::judge::{Decision, Evidence, Judgement, Known};
+use crate::judge::{Decision, Evidence, Judgement, Known, judgement::MOST_TOLD};
 use crate::model::declarations::DeclaredAuth;
 use crate::model::observation::{HttpPage, PortState};
 use crate::model::{Endpoint, Gap, Observation, Record, Subject, Transport, Why};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Undecided because the maker did not supply `table`; what was observed is told all the same.
 pub(super) fn not_declared(table: &str, observed: String) -> Decision {
@@ -81,10 +81,14 @@ pub(super) fn is_unknown(service: &str) -> bool {
     service == "unknown"
 }
 
-/// `a, b, c` without repeats, in order.
+/// `a, b, c` without repeats, in order; of more than anybody reads the first, and how many more.
 pub(super) fn listed<T: Ord + std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
-    let set: std::collections::BTreeSet<T> = items.into_iter().collect();
-    set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let set: BTreeSet<T> = items.into_iter().collect();
+    let first = set.iter().take(MOST_TOLD).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match set.len().saturating_sub(MOST_TOLD) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// Whether a declared log-in is declared for this place: on the endpoints that refer to it, or, if none does, anywhere.
