@@ -5,8 +5,13 @@ use crate::model::observation::{HttpPage, PortState};
 use crate::model::{Endpoint, Gap, Observation, Record, Subject, Transport, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Undecided because the maker did not supply `table`; what was observed is told all the same.
+/// Undecided because the maker did not supply `table`; what was observed is told all the same, also that it was nothing.
 pub(super) fn not_declared(table: &str, observed: String) -> Decision {
+    let observed = match observed.trim_end() {
+        "" => "nothing was observed".to_owned(),
+        label if label.ends_with(':') => format!("{label} nothing"),
+        _ => observed,
+    };
     let gap = Gap { wanted: format!("ixit table {table}"), subject: None, why: Why::NotSupplied };
     Decision::Judged(Judgement::missing(gap, observed))
 }

@@ -5,6 +5,7 @@ mod draw;
 mod face;
 mod profile;
 mod sheet;
+mod table;
 
 use super::{
     html::{self, Report, ReportError, Section, Standing},
