@@ -114,3 +114,26 @@ pub(super) fn port_of(port: &str) -> Option<(Transport, u16)> {
     };
     Some((transport, number.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_than_anybody_reads_the_first_are_named_and_the_rest_counted() {
+        assert_eq!(listed([2, 1, 2]), "1, 2");
+        assert!(!listed(0..100).contains("more"));
+        assert!(listed(0..103).ends_with("98, 99 and 3 more"));
+    }
+
+    #[test]
+    fn that_nothing_was_observed_is_said() {
+        let told = |observed: &str| match not_declared("x", observed.to_owned()) {
+            Decision::Judged(j) => j.observed().join("; "),
+            Decision::Absent { what, .. } => what,
+        };
+        assert_eq!(told("open: "), "open: nothing");
+        assert_eq!(told(""), "nothing was observed");
+        assert_eq!(told("open: tcp/80"), "open: tcp/80");
+    }
+}
