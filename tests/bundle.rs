@@ -301,7 +301,7 @@ fn a_laboratory_cannot_seal_a_verdict_that_the_recording_does_not_give() {
         let id = layout::identifier(&fs::read(bundle.join(layout::MANIFEST)).unwrap());
         remake(&bundle);
         let new = patuh::model::Sha256Digest::of(&fs::read(bundle.join(layout::TAG_MANIFEST)).unwrap());
-        change(&bundle.join(layout::STATEMENT), old.hex(), new.hex());
+        change(&bundle.join(layout::STATEMENT), &old.hex(), &new.hex());
         let new_id = layout::identifier(&fs::read(bundle.join(layout::MANIFEST)).unwrap());
         change(&bundle.join(layout::STATEMENT), &id, &new_id);
         sign_again(&bundle, &lab.path("key"), sign::NAMESPACE);

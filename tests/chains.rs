@@ -92,8 +92,8 @@ impl Lab {
         let statement = statement
             .replace(&layout::identifier(manifest.as_bytes()), &layout::identifier(old(layout::MANIFEST).as_bytes()))
             .replace(
-                Sha256Digest::of(tags.as_bytes()).hex(),
-                Sha256Digest::of(old(layout::TAG_MANIFEST).as_bytes()).hex(),
+                &Sha256Digest::of(tags.as_bytes()).hex(),
+                &Sha256Digest::of(old(layout::TAG_MANIFEST).as_bytes()).hex(),
             );
         let key = self.key();
         fs::write(bundle.join(layout::STATEMENT), &statement).unwrap();

@@ -605,6 +605,45 @@ fn a_full_disk_or_a_kill_leaves_no_half_bundle() {
     }
 }
 
+/// Fills a small disk but for `$1` bytes, seals there, and says what differs from before.
+const FULL: &str = r#"
+mount -t tmpfs -o size=8m tmpfs disk && cp -r recording p.toml key disk && cd disk || exit 1
+head -c $(($(df --output=avail -B1 . | tail -n 1) - $1)) /dev/zero > other || exit 1
+state() { find . -type f -exec sha256sum {} + | sort; find . | sort; }
+state > ../before
+"$2" seal recording --profile p.toml --key key --out bundle $3 2> ../said
+status=$?
+state | diff ../before - > ../changed
+[ $status != 0 ] || "$2" verify bundle > ../verified || exit 1
+exit $status
+"#;
+
+#[test]
+fn a_full_disk_leaves_the_workspace_as_it_was_wherever_sealing_stops() {
+    for zip in ["", "--zip"] {
+        let mut stopped = 0;
+        for step in 0.. {
+            let lab = Lab::new();
+            fs::write(lab.path("p.toml"), support::PROFILE).unwrap();
+            lab.key("key");
+            fs::create_dir(lab.path("disk")).unwrap();
+            let left = (4096_u64 << step).to_string();
+            let mut shell = Command::new("unshare");
+            shell.args(["-m", "bash", "-c", FULL, "full", &left, env!("CARGO_BIN_EXE_patuh"), zip]);
+            let out = shell.current_dir(lab.0.path()).output().unwrap();
+            let said = fs::read_to_string(lab.path("said")).unwrap_or_default();
+            if out.status.success() {
+                break;
+            }
+            assert_eq!(out.status.code(), Some(74), "{left} {zip}: {said} {out:?}");
+            assert!(said.contains("No space left on device"), "{said}");
+            assert_eq!(fs::read_to_string(lab.path("changed")).unwrap(), "", "{left} {zip}");
+            stopped += 1;
+        }
+        assert!(stopped >= 3, "the disk was full at {stopped} places only");
+    }
+}
+
 #[test]
 fn a_profile_file_can_be_named_beside_a_built_in_one() {
     let lab = Lab::new();

@@ -83,32 +83,41 @@ impl Body {
 
     /// Lets `with` read the bytes. Those that are no longer the ones that were hashed are an error.
     pub fn read<T>(&self, with: impl FnOnce(&mut dyn BufRead) -> io::Result<T>) -> io::Result<T> {
-        match &self.content {
-            Content::Held(bytes) => with(&mut &bytes[..]),
-            Content::Kept(place) => match place.as_ref() {
-                Place::File(path) => self.again(&mut File::open(path)?, with),
-                Place::Zip(path, entry) => {
-                    let mut zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
-                    self.again(&mut zip.by_index(*entry)?, with)
-                }
-            },
-        }
+        self.read_hashing(|reader| {
+            let mut reader = BufReader::with_capacity(BUFFER, Hashing { reader, hash: Sha256::new(), size: 0 });
+            let result = with(&mut reader)?;
+            io::copy(&mut reader, &mut io::sink())?;
+            Ok((result, Sha256Digest::from(reader.into_inner().hash)))
+        })
     }
 
-    fn again<T>(&self, reader: &mut dyn Read, with: impl FnOnce(&mut dyn BufRead) -> io::Result<T>) -> io::Result<T> {
+    /// As [`Self::read`], where `with` reads all and hashes it itself: it gives the digest with its result.
+    pub fn read_hashing<T>(
+        &self,
+        with: impl FnOnce(&mut dyn BufRead) -> io::Result<(T, Sha256Digest)>,
+    ) -> io::Result<T> {
         // One byte more than there was tells that it grew.
-        let reader = &mut reader.take(self.size.saturating_add(1));
-        let mut reader = BufReader::with_capacity(BUFFER, Hashing { reader, hash: Sha256::new(), size: 0 });
-        let result = with(&mut reader)?;
-        io::copy(&mut reader, &mut io::sink())?;
-        let Hashing { hash, size, .. } = reader.into_inner();
-        if size != self.size || Sha256Digest::from(hash) != self.sha256 {
+        let most = self.size.saturating_add(1);
+        let (result, sha256) = match &self.content {
+            Content::Held(bytes) => with(&mut &bytes[..]),
+            Content::Kept(place) => match place.as_ref() {
+                Place::File(path) => with(&mut BufReader::with_capacity(BUFFER, File::open(path)?.take(most))),
+                Place::Zip(path, entry) => {
+                    let mut zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+                    with(&mut BufReader::with_capacity(BUFFER, zip.by_index(*entry)?.take(most)))
+                }
+            },
+        }?;
+        if sha256 != self.sha256 {
             return Err(io::Error::other("was changed while it was read; leave it alone and try again"));
         }
         Ok(result)
     }
 
     pub fn copy(&self, to: &mut dyn Write) -> io::Result<()> {
+        if let Some(bytes) = self.held() {
+            return to.write_all(bytes);
+        }
         self.read(|from| io::copy(from, to).map(drop))
     }
 

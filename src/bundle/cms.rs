@@ -86,7 +86,7 @@ impl CmsKey {
 
     /// SHA-256 of each certificate, the signer's first, as the statement names them.
     pub fn digests(&self) -> Vec<String> {
-        self.certificates.iter().map(|c| Sha256Digest::of(c).hex().to_owned()).collect()
+        self.certificates.iter().map(|c| Sha256Digest::of(c).hex()).collect()
     }
 
     pub fn sign(&self, statement: &[u8], sealed_at: &str) -> Result<Vec<u8>, CmsError> {
@@ -114,7 +114,7 @@ pub fn check(file: &[u8], statement: &[u8], claims: &Claims) -> Result<Signed, C
     for choice in data.certificates.iter().flat_map(|c| c.0.as_slice()) {
         there.push(choice.to_der().map_err(form)?);
     }
-    let named = |digest: &String| there.iter().find(|c| Sha256Digest::of(c).hex() == digest).cloned();
+    let named = |digest: &String| there.iter().find(|c| Sha256Digest::of(c).hex() == *digest).cloned();
     let certificates: Option<Vec<Vec<u8>>> = claims.by.certificates.iter().map(named).collect();
     let certificates = certificates.ok_or(CmsError::OtherCertificates)?;
     let signer = data.signer_infos.0.as_slice().first().ok_or(CmsError::Form)?;

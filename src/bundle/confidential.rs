@@ -105,7 +105,7 @@ impl Bag {
 
     /// What a statement names it by: the SHA-256 of its tag manifest.
     pub fn digest(&self) -> String {
-        Sha256Digest::of(layout::bytes(&self.0, layout::TAG_MANIFEST)).hex().to_owned()
+        Sha256Digest::of(layout::bytes(&self.0, layout::TAG_MANIFEST)).hex()
     }
 
     /// Writes it as a tar, locked. The tar is the same each time; what it is locked with is not.

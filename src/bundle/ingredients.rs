@@ -80,7 +80,13 @@ pub struct Recorded {
 
 impl Recorded {
     pub fn read(body: Body) -> Result<Self, PayloadError> {
-        let read = body.read(|from| Ok(Recording::read(from)));
+        let read = body.read_hashing(|from| match Recording::read(from) {
+            Ok(value) => {
+                let digest = value.digest.clone();
+                Ok((Ok(value), digest))
+            }
+            Err(wrong) => Ok((Err(wrong), body.digest().clone())),
+        });
         let value = read.map_err(|error| PayloadError::Log { file: "recording.jsonl", error })??;
         Ok(Self { body, value })
     }

@@ -100,7 +100,7 @@ impl Payload {
         let own = crate::model::digest::Sha256Digest::of(data);
         let state = match stated {
             None => Match::NoDigest,
-            Some(s) if s.eq_ignore_ascii_case(own.hex()) => Match::Matches,
+            Some(s) if s.eq_ignore_ascii_case(&own.hex()) => Match::Matches,
             Some(_) => Match::Differs,
         };
         let digest = stated.map(|s| format!("sha256:{}", super::shown(s)));

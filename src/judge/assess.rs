@@ -217,7 +217,7 @@ pub fn assess_beside(
             valid_to: profile.valid_to.map(|d| d.to_string()),
             standing: standing(profile, inputs.recording.as_of()),
             disclaimer: profile.disclaimer.clone(),
-            sha256: profile.digest.hex().to_owned(),
+            sha256: profile.digest.hex(),
         },
         inputs: InputDigests {
             recording: inputs.recording.digest.clone(),

@@ -48,7 +48,11 @@ impl<T> Known<T> {
 
     /// Both together; complete only if both are.
     pub fn and(mut self, other: Self) -> Self {
-        self.items.extend(other.items);
+        if self.items.is_empty() {
+            self.items = other.items;
+        } else {
+            self.items.extend(other.items);
+        }
         self.extent = match (self.extent, other.extent) {
             (Extent::Complete(mut a), Extent::Complete(b)) => {
                 a.extend(b);
@@ -266,7 +270,9 @@ impl<'a> Index<'a> {
             of_probe.entry(&run.probe).or_default().extend(&run.records);
         }
         for records in of_probe.values_mut() {
-            records.sort_by(|a, b| (&a.subject, natural(&a.id)).cmp(&(&b.subject, natural(&b.id))));
+            // Ids rise as they are made, mostly: this finds them in order, and the other keeps them so.
+            records.sort_by(|a, b| natural(&a.id).cmp(&natural(&b.id)));
+            records.sort_by_cached_key(|r| r.subject.clone());
         }
         Arc::new(Self { recording, of_probe })
     }

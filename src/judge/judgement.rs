@@ -1,7 +1,7 @@
 //! The judging algebra: verdicts, and the only three ways to come to one.
 use super::evidence::{Extent, Known, Seen};
 use crate::model::{Gap, Shared, Subject};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// As many lines tell what was seen; the rest is counted. What each line rests on is cited, however many there are.
 pub const MOST_TOLD: usize = 100;
@@ -80,27 +80,6 @@ impl Judgement {
         self.gaps.iter()
     }
 
-    /// What was seen, each in words of its own. Sets are made of the whole at once: one by one takes long where a device
-    /// left a hundred thousand.
-    fn grounded<'k, T: 'k>(verdict: Verdict, points: impl Iterator<Item = (&'k Seen<T>, String)>) -> Self {
-        let (seen, observed): (Vec<_>, Vec<_>) = points.unzip();
-        let cites = seen.iter().map(|s| s.cite().clone()).collect();
-        let subjects = seen.iter().map(|s| s.subject().clone()).collect();
-        let all = Self { verdict, observed, cites, subjects, gaps: BTreeSet::new() };
-        all.told_once()
-    }
-
-    /// The same words are said once, and no more than anybody reads.
-    fn told_once(mut self) -> Self {
-        let mut told = BTreeSet::new();
-        let all: Vec<&String> = self.observed.iter().filter(|words| told.insert(words.as_str())).collect();
-        let mut lines: Vec<String> = all.iter().take(MOST_TOLD).map(ToString::to_string).collect();
-        let more = all.len().saturating_sub(MOST_TOLD);
-        lines.extend((more > 0).then(|| format!("and {more} more")));
-        self.observed = lines;
-        self
-    }
-
     /// A PASS needs the whole to have been looked at; gaps withhold it.
     fn withheld_by(mut self, extent: &Extent) -> Self {
         match extent {
@@ -114,24 +93,80 @@ impl Judgement {
     }
 }
 
+/// What one verdict rests on, gathered item by item. Sets are made of the whole at once: one by one takes long where a
+/// device left a hundred thousand.
+struct Grounds<'k> {
+    verdict: Verdict,
+    observed: Vec<String>,
+    /// All that was said, so that the same words are said once.
+    told: HashSet<String>,
+    cites: Vec<&'k Shared>,
+    subjects: Vec<&'k Subject>,
+}
+
+impl<'k> Grounds<'k> {
+    fn new(verdict: Verdict) -> Self {
+        let (observed, told, cites, subjects) = Default::default();
+        Self { verdict, observed, told, cites, subjects }
+    }
+
+    /// The grounds of the verdict that `beats` all others among the items.
+    fn of<T>(
+        known: &'k Known<T>,
+        judge: impl Fn(&Seen<T>) -> Point,
+        beats: fn(&Verdict, &Verdict) -> bool,
+    ) -> Option<Self> {
+        let mut found: Option<Self> = None;
+        for seen in known.items() {
+            let (verdict, words) = judge(seen).split();
+            if found.as_ref().is_none_or(|f| beats(&verdict, &f.verdict)) {
+                found = Some(Self::new(verdict));
+            }
+            if let Some(grounds) = found.as_mut().filter(|f| f.verdict == verdict) {
+                grounds.take(seen, words);
+            }
+        }
+        found
+    }
+
+    fn take<T>(&mut self, seen: &'k Seen<T>, words: String) {
+        self.cites.push(seen.cite());
+        if self.subjects.last() != Some(&seen.subject()) {
+            self.subjects.push(seen.subject());
+        }
+        if self.told.contains(&words) {
+            return;
+        }
+        if self.observed.len() < MOST_TOLD {
+            self.observed.push(words.clone());
+        }
+        self.told.insert(words);
+    }
+
+    fn judgement(mut self) -> Judgement {
+        let more = self.told.len().saturating_sub(MOST_TOLD);
+        self.observed.extend((more > 0).then(|| format!("and {more} more")));
+        Judgement {
+            verdict: self.verdict,
+            observed: self.observed,
+            cites: self.cites.into_iter().cloned().collect(),
+            subjects: self.subjects.into_iter().cloned().collect(),
+            gaps: BTreeSet::new(),
+        }
+    }
+}
+
 /// PASS: all pass, and all was seen. FAIL: any fails. Nothing to judge is never a pass.
 pub fn every<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) -> Decision {
-    let points: Vec<_> = known.items().iter().map(|s| (s, judge(s).split())).collect();
-    let worst = points.iter().map(|(_, (v, _))| *v).max();
-    let Some(worst) = worst else { return nothing(known, what) };
-    let points =
-        points.into_iter().filter(|(_, (verdict, _))| *verdict == worst).map(|(seen, (_, words))| (seen, words));
-    Decision::Judged(Judgement::grounded(worst, points).withheld_by(known.extent()))
+    let Some(worst) = Grounds::of(known, judge, Verdict::gt) else { return nothing(known, what) };
+    Decision::Judged(worst.judgement().withheld_by(known.extent()))
 }
 
 /// PASS: any passes. FAIL: none passes, and all was seen.
 pub fn some<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) -> Decision {
-    let points: Vec<_> = known.items().iter().map(|s| (s, judge(s).split())).collect();
-    let Some(best) = points.iter().map(|(_, (v, _))| *v).min() else { return nothing(known, what) };
-    let points =
-        points.into_iter().filter(|(_, (verdict, _))| *verdict == best).map(|(seen, (_, words))| (seen, words));
-    let mut out = Judgement::grounded(best, points);
-    if best == Verdict::Pass {
+    let Some(best) = Grounds::of(known, judge, Verdict::lt) else { return nothing(known, what) };
+    let mut out = best.judgement();
+    if out.verdict == Verdict::Pass {
         return Decision::Judged(out);
     }
     if let Extent::Partial(gaps) = known.extent() {
@@ -143,8 +178,13 @@ pub fn some<T>(known: &Known<T>, what: &str, judge: impl Fn(&Seen<T>) -> Point) 
 
 /// PASS: all was seen and nothing matches (cites the look itself). FAIL: any matches.
 pub fn none<T>(known: &Known<T>, absent: &str, bad: impl Fn(&Seen<T>) -> Option<String>) -> Decision {
-    let bad = known.items().iter().filter_map(|seen| Some((seen, bad(seen)?)));
-    let mut out = Judgement::grounded(Verdict::Fail, bad);
+    let mut grounds = Grounds::new(Verdict::Fail);
+    for seen in known.items() {
+        if let Some(words) = bad(seen) {
+            grounds.take(seen, words);
+        }
+    }
+    let mut out = grounds.judgement();
     if out.cites.is_empty() {
         out.verdict = Verdict::Pass;
         out.observed.push(absent.to_owned());

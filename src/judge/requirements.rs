@@ -64,6 +64,9 @@ impl Requiring<'_> {
         if outcome == Outcome::AwaitingAssessor {
             reasons.push("what the checks show must be completed by an assessor".to_owned());
         }
+        if outcome == Outcome::Inconclusive && reasons.is_empty() {
+            reasons.push("its checks found nothing to judge, which is no pass".to_owned());
+        }
         reasons.extend(self.attesting.waived(&r.id));
         RequirementRow {
             id: r.id.clone(),

@@ -28,8 +28,7 @@ pub fn link(object: &str, prev: &Sha256Digest) -> String {
 pub fn links(line: &[u8]) -> Option<(usize, Sha256Digest)> {
     let at = line.len().checked_sub(LINK)?;
     let digits = line.get(at..)?.strip_prefix(OPENING)?.strip_suffix(CLOSING)?;
-    let text = std::str::from_utf8(digits).ok()?;
-    Some((at, Sha256Digest::try_from(format!("sha256:{text}")).ok()?))
+    Some((at, Sha256Digest::of_hex(digits)?))
 }
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

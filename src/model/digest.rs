@@ -6,22 +6,40 @@ use std::fmt;
 /// A SHA-256 digest. Always taken over bytes as they are stored, never over a re-serialised value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Sha256Digest(String);
+pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
     pub fn of(bytes: &[u8]) -> Self {
-        Self(hex(&Sha256::digest(bytes)))
+        Self(Sha256::digest(bytes).into())
     }
 
     /// The 64 lower-case hexadecimal digits, as `sha256sum` prints them.
-    pub fn hex(&self) -> &str {
-        &self.0
+    pub fn hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// What 64 lower-case hexadecimal digits say.
+    pub fn of_hex(digits: &[u8]) -> Option<Self> {
+        let digit = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; 32];
+        if digits.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let [high, low] = pair else { return None };
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
     }
 }
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.0)
+        write!(f, "sha256:{}", self.hex())
     }
 }
 
@@ -33,7 +51,7 @@ impl fmt::Debug for Sha256Digest {
 
 impl From<Sha256> for Sha256Digest {
     fn from(hash: Sha256) -> Self {
-        Self(hex(&hash.finalize()))
+        Self(hash.finalize().into())
     }
 }
 
@@ -46,12 +64,8 @@ impl From<Sha256Digest> for String {
 impl TryFrom<String> for Sha256Digest {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        match text.strip_prefix("sha256:") {
-            Some(h) if h.len() == 64 && h.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {
-                Ok(Self(h.to_owned()))
-            }
-            _ => Err(format!("`{text}` is not a digest of the form sha256:<64 hex digits>")),
-        }
+        let digest = text.strip_prefix("sha256:").and_then(|h| Self::of_hex(h.as_bytes()));
+        digest.ok_or_else(|| format!("`{text}` is not a digest of the form sha256:<64 hex digits>"))
     }
 }
 

@@ -302,7 +302,7 @@ pub enum Observation {
         product: Option<String>,
         version: Option<String>,
         vendor: Option<String>,
-        says: Vec<String>,
+        says: Box<[String]>,
     },
     /// An engineering interface proved by its own handshake.
     DebugInterface {
@@ -688,7 +688,7 @@ pub enum Observation {
         isolation: lab::IsolationPhase,
     },
     LabOutage {
-        outage: outage::Outage,
+        outage: Box<outage::Outage>,
     },
     /// The genuine image could not be proved to be back: nothing that is seen of the device from here on counts.
     LabDirty {
@@ -729,7 +729,7 @@ pub enum Observation {
         hello: Box<capture::Hello>,
     },
     NameAsked {
-        asked: capture::Asked,
+        asked: Box<capture::Asked>,
     },
     ClearSecret {
         secret: capture::ClearSecret,

@@ -13,7 +13,6 @@ use crate::model::{
 };
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, context, escape_formatter};
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
 use thiserror::Error as ThisError;
 
 /// Whether what is shown stands in a sealed bundle.
@@ -171,7 +170,7 @@ pub(super) fn scope(recording: &Recording) -> Vec<(&'static str, String)> {
     rows
 }
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 pub(super) struct EndpointRow {
     pub subject: String,
     pub services: Vec<String>,
@@ -180,27 +179,29 @@ pub(super) struct EndpointRow {
     pub more: usize,
 }
 
-/// What answered: endpoints that were open, with what they say that they are.
-pub(super) fn endpoints(recording: &Recording) -> Vec<EndpointRow> {
-    let mut rows = BTreeMap::new();
-    for record in recording.records() {
-        let said = if matches!(record.observation, Observation::Service { .. }) {
-            Some(words(&record.observation))
-        } else if let Observation::Port { state: PortState::Open, service } = &record.observation {
-            service.clone()
-        } else {
-            continue;
-        };
-        let row: &mut EndpointRow = rows.entry(record.subject.clone()).or_default();
-        row.subject = record.subject.to_string();
-        row.services.extend(said);
-        if row.evidence.len() < CITED {
-            row.evidence.push(record.id.to_string());
-        } else {
-            row.more += 1;
-        }
+/// What answered: endpoints that were open, with what they say that they are. The first so many, and how many more.
+pub(super) fn endpoints(recording: &Recording, most: usize) -> (Vec<EndpointRow>, usize) {
+    let answers = |r: &&Record| {
+        matches!(r.observation, Observation::Service { .. } | Observation::Port { state: PortState::Open, .. })
+    };
+    let mut all: Vec<&Record> = recording.records().filter(answers).collect();
+    all.sort_by_cached_key(|r| r.subject.clone());
+    let rows = all.chunk_by(|a, b| a.subject == b.subject);
+    let more = rows.clone().count().saturating_sub(most);
+    (rows.take(most).map(endpoint).collect(), more)
+}
+
+fn endpoint(records: &[&Record]) -> EndpointRow {
+    let said = records.iter().filter_map(|r| match &r.observation {
+        Observation::Port { service, .. } => service.clone(),
+        said => Some(words(said)),
+    });
+    EndpointRow {
+        subject: records.first().map(|r| r.subject.to_string()).unwrap_or_default(),
+        services: told(said.collect()),
+        evidence: records.iter().take(CITED).map(|r| r.id.to_string()).collect(),
+        more: records.len().saturating_sub(CITED),
     }
-    rows.into_values().map(|row| EndpointRow { services: told(row.services), ..row }).collect()
 }
 
 #[derive(Serialize)]

@@ -126,9 +126,7 @@ pub(super) struct Tables {
 impl Tables {
     /// Every record, or where they are more than a table has rows, those that the rest of the page names.
     pub fn of(recording: &Recording, sections: &[Section<'_>]) -> Self {
-        let mut endpoints = endpoints(recording);
-        let more_endpoints = endpoints.len().saturating_sub(ROWS);
-        endpoints.truncate(ROWS);
+        let (endpoints, more_endpoints) = endpoints(recording, ROWS);
         let all = recording.records().count();
         let named: BTreeSet<&str> = if all <= ROWS { BTreeSet::new() } else { cited(sections, &endpoints) };
         let records = evidence(recording, |r| all <= ROWS || named.contains(&*r.id));

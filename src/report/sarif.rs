@@ -98,7 +98,7 @@ fn fingerprint(report: &Report<'_>, a: &Assessment, r: &CheckRow) -> String {
             *subject = subject.replace(address, name);
         }
     }
-    Sha256Digest::of(format!("{}\n{}\n{}", a.profile.id, r.check, subjects.join("\n")).as_bytes()).hex().to_owned()
+    Sha256Digest::of(format!("{}\n{}\n{}", a.profile.id, r.check, subjects.join("\n")).as_bytes()).hex()
 }
 
 fn level(severity: Severity) -> &'static str {

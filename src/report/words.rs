@@ -31,7 +31,8 @@ pub fn words(o: &Observation) -> String {
             some(silent)
         ),
         Observation::WildcardControl { asked, accepted } => {
-            format!("ports that nothing should serve: {}; accepted: {}", list(asked.iter()), list(accepted.iter()))
+            let accepted = list(accepted.iter());
+            format!("ports that nothing should serve: {}; accepted: {}", list(asked.iter()), some(&accepted))
         }
         Observation::Port { state, service } => {
             format!("{}{}", port(*state), service.as_ref().map(|s| format!(", answered as {s}")).unwrap_or_default())

@@ -157,7 +157,7 @@ impl Ctx {
             else {
                 continue;
             };
-            all.insert(endpoint, Identified { endpoint, service, tls, starttls, vendor, says });
+            all.insert(endpoint, Identified { endpoint, service, tls, starttls, vendor, says: says.into_vec() });
         }
         all.into_values().collect()
     }

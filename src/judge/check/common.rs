@@ -1,12 +1,17 @@
 //! What several checks ask in the same way.
-use crate::judge::{Decision, Evidence, Judgement, Known};
+use crate::judge::{Decision, Evidence, Judgement, Known, judgement::MOST_TOLD};
 use crate::model::declarations::DeclaredAuth;
 use crate::model::observation::{HttpPage, PortState};
 use crate::model::{Endpoint, Gap, Observation, Record, Subject, Transport, Why};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Undecided because the maker did not supply `table`; what was observed is told all the same.
+/// Undecided because the maker did not supply `table`; what was observed is told all the same, also that it was nothing.
 pub(super) fn not_declared(table: &str, observed: String) -> Decision {
+    let observed = match observed.trim_end() {
+        "" => "nothing was observed".to_owned(),
+        label if label.ends_with(':') => format!("{label} nothing"),
+        _ => observed,
+    };
     let gap = Gap { wanted: format!("ixit table {table}"), subject: None, why: Why::NotSupplied };
     Decision::Judged(Judgement::missing(gap, observed))
 }
@@ -81,10 +86,14 @@ pub(super) fn is_unknown(service: &str) -> bool {
     service == "unknown"
 }
 
-/// `a, b, c` without repeats, in order.
+/// `a, b, c` without repeats, in order; of more than anybody reads the first, and how many more.
 pub(super) fn listed<T: Ord + std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
-    let set: std::collections::BTreeSet<T> = items.into_iter().collect();
-    set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let set: BTreeSet<T> = items.into_iter().collect();
+    let first = set.iter().take(MOST_TOLD).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match set.len().saturating_sub(MOST_TOLD) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// Whether a declared log-in is declared for this place: on the endpoints that refer to it, or, if none does, anywhere.
@@ -104,4 +113,27 @@ pub(super) fn port_of(port: &str) -> Option<(Transport, u16)> {
         _ => return None,
     };
     Some((transport, number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_than_anybody_reads_the_first_are_named_and_the_rest_counted() {
+        assert_eq!(listed([2, 1, 2]), "1, 2");
+        assert!(!listed(0..100).contains("more"));
+        assert!(listed(0..103).ends_with("98, 99 and 3 more"));
+    }
+
+    #[test]
+    fn that_nothing_was_observed_is_said() {
+        let told = |observed: &str| match not_declared("x", observed.to_owned()) {
+            Decision::Judged(j) => j.observed().join("; "),
+            Decision::Absent { what, .. } => what,
+        };
+        assert_eq!(told("open: "), "open: nothing");
+        assert_eq!(told(""), "nothing was observed");
+        assert_eq!(told("open: tcp/80"), "open: tcp/80");
+    }
 }

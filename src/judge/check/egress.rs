@@ -242,7 +242,7 @@ struct Unregistered {
 impl Judge for Unregistered {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let asked: Known<&Asked> = evidence.known(RUN, |r: &Record| match &r.observation {
-            Observation::NameAsked { asked } => Some(asked),
+            Observation::NameAsked { asked } => Some(&**asked),
             _ => None,
         });
         // A domain of which one name exists is registered.

@@ -118,7 +118,7 @@ impl Judge for Power {
 
 pub(super) fn of<'a>(evidence: &Evidence<'a>, cut: Cut) -> Known<&'a Outage> {
     evidence.known_of(RUN, Some(cut.topic()), |r| match &r.observation {
-        Observation::LabOutage { outage } if outage.cut == cut => Some(outage),
+        Observation::LabOutage { outage } if outage.cut == cut => Some(&**outage),
         _ => None,
     })
 }

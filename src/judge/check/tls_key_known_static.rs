@@ -103,7 +103,7 @@ impl Judge for TlsKeyKnownStatic {
 
 fn of_link(link: &ChainLink) -> Option<String> {
     let listed = || KNOWN.certificates.iter().find(|c| c.all().contains(link.sha1.as_str()));
-    known(Kind::Tls, link.spki_sha256.hex()).or_else(|| listed().map(|c| format!("{} ({})", c.title, c.source)))
+    known(Kind::Tls, &link.spki_sha256.hex()).or_else(|| listed().map(|c| format!("{} ({})", c.title, c.source)))
 }
 
 #[cfg(test)]

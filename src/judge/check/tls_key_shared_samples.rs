@@ -7,7 +7,7 @@ use crate::judge::{
 };
 use crate::model::{Observation, Record};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 pub const CHECK: Check = Check {
     id: "tls-key-shared-samples",
@@ -37,10 +37,10 @@ impl Judge for TlsKeySharedSamples {
         let keys = evidence.sampled("tls-certificate", key).and(evidence.sampled("ssh-host-key", key));
         let keys = keys.and(compared(evidence, "device-binding"));
         let mut owners: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-        for (sample, of) in keys.items().iter().map(|s| s.what) {
-            let all = owners.entry(of).or_default();
-            if !all.contains(&sample) {
-                all.push(sample);
+        for (sample, (kind, digest)) in keys.items().iter().map(|s| &s.what) {
+            let all = owners.entry((*kind, &**digest)).or_default();
+            if !all.contains(sample) {
+                all.push(*sample);
             }
         }
         let without: Vec<String> = (1..=evidence.samples())
@@ -48,10 +48,10 @@ impl Judge for TlsKeySharedSamples {
             .map(|n| n.to_string())
             .collect();
         every(&keys, "no key", |seen| {
-            let (sample, (kind, digest)) = seen.what;
+            let (sample, (kind, digest)) = &seen.what;
             let short: String = digest.chars().take(16).collect();
             let what = format!("sample {sample}, {}: {kind} key {short}", seen.subject());
-            match owners.get(&(kind, digest)).map(Vec::as_slice) {
+            match owners.get(&(*kind, &**digest)).map(Vec::as_slice) {
                 Some([_, _, ..]) => Point::Bad(format!("{what} is that of another sample, too")),
                 _ if !without.is_empty() => Point::Unclear(format!("sample {} shows no key", without.join(", "))),
                 _ => Point::Good(format!("{what} is its own")),
@@ -61,10 +61,10 @@ impl Judge for TlsKeySharedSamples {
 }
 
 /// The key of a leaf certificate, never that of its issuer, which may be the same for all; or an SSH host key.
-fn key(record: &Record) -> Option<(&str, &str)> {
+fn key(record: &Record) -> Option<(&str, Cow<'_, str>)> {
     match &record.observation {
-        Observation::Certificate { certificate } => Some(("TLS", certificate.spki_sha256.hex())),
-        Observation::Trait { name, value } if name == "ssh-host-key" => Some(("SSH", value)),
+        Observation::Certificate { certificate } => Some(("TLS", certificate.spki_sha256.hex().into())),
+        Observation::Trait { name, value } if name == "ssh-host-key" => Some(("SSH", value.into())),
         _ => None,
     }
 }

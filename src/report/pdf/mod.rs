@@ -5,6 +5,7 @@ mod draw;
 mod face;
 mod profile;
 mod sheet;
+mod table;
 
 use super::{
     html::{self, Report, ReportError, Section, Standing},
@@ -199,7 +200,7 @@ fn evidence(sheet: &mut Sheet, report: &Report<'_>, sections: &[Section<'_>]) {
     let caption = "Every time that something was looked for. A run that found nothing is evidence, too.";
     sheet.table(caption, &columns, &rows);
     sheet.heading(3, "Records", INK);
-    let columns = [("Record", 0.09), ("Time", 0.17), ("Subject", 0.2), ("What was seen", 0.34), ("Transcript", 0.2)]
+    let columns = [("Record", 0.09), ("Time", 0.24), ("Subject", 0.19), ("What was seen", 0.3), ("Transcript", 0.18)]
         .map(|(head, share)| Column { head, share });
     let row = |e: &html::EvidenceRow| {
         let transcript = if e.transcript.is_empty() { "none" } else { &e.transcript };

@@ -1,22 +1,20 @@
 //! Sets blocks of text onto pages and keeps what each piece is: heading, table cell, list item.
 use super::face::Face;
-use krilla::tagging::{ListNumbering, TableHeaderScope, Tag, TagKind};
+use krilla::tagging::{ListNumbering, Tag, TagKind};
 use std::num::NonZeroU16;
 
 pub(super) const WIDTH: f32 = 595.0;
 pub(super) const HEIGHT: f32 = 842.0;
 pub(super) const MARGIN: f32 = 48.0;
-const BOTTOM: f32 = HEIGHT - 56.0;
-const ROOM: f32 = WIDTH - 2.0 * MARGIN;
+pub(super) const BOTTOM: f32 = HEIGHT - 56.0;
+pub(super) const ROOM: f32 = WIDTH - 2.0 * MARGIN;
 /// From one base line to the next, in sizes.
-const LEAD: f32 = 1.32;
-const PAD: f32 = 3.0;
+pub(super) const LEAD: f32 = 1.32;
 
 pub(super) type Rgb = (u8, u8, u8);
 pub(super) const INK: Rgb = (0x17, 0x20, 0x2a);
 pub(super) const DIM: Rgb = (0x4a, 0x55, 0x60);
-const LINE: Rgb = (0xc9, 0xd1, 0xd9);
-const HEAD: Rgb = (0xee, 0xf1, 0xf4);
+pub(super) const LINE: Rgb = (0xc9, 0xd1, 0xd9);
 const NOTE: Rgb = (0xff, 0xf4, 0xdc);
 
 /// How a line is set.
@@ -29,7 +27,7 @@ pub(super) struct Style {
 
 pub(super) const BODY: Style = Style { size: 9.0, bold: false, ink: INK };
 pub(super) const SMALL: Style = Style { size: 7.5, bold: false, ink: DIM };
-const CELL: Style = Style { size: 7.5, bold: false, ink: INK };
+pub(super) const CELL: Style = Style { size: 7.5, bold: false, ink: INK };
 const STRONG: Style = Style { size: 9.0, bold: true, ink: INK };
 
 /// Something drawn on a page.
@@ -91,40 +89,62 @@ pub(super) struct Sheet {
     pub root: Vec<Child>,
     pub marks: Vec<Mark>,
     pub pages: usize,
+    pub y: f32,
+    kept: Option<Kept>,
+}
+
+/// Headings that nothing stands under yet: their first piece and mark, and their upper edge.
+struct Kept {
+    piece: usize,
+    mark: usize,
     y: f32,
 }
 
 impl Sheet {
     pub fn new(regular: Face, bold: Face) -> Self {
-        Self { regular, bold, pieces: Vec::new(), root: Vec::new(), marks: Vec::new(), pages: 1, y: MARGIN }
+        Self { regular, bold, pieces: Vec::new(), root: Vec::new(), marks: Vec::new(), pages: 1, y: MARGIN, kept: None }
     }
 
     pub fn face(&self, style: Style) -> &Face {
         if style.bold { &self.bold } else { &self.regular }
     }
 
-    fn wrap(&self, text: &str, style: Style, room: f32) -> Vec<String> {
+    pub fn wrap(&self, text: &str, style: Style, room: f32) -> Vec<String> {
         self.face(style).wrap(text, room / style.size)
     }
 
-    fn next_page(&mut self) {
+    pub fn next_page(&mut self) {
         self.pages += 1;
         self.y = MARGIN;
     }
 
-    fn need(&mut self, height: f32) {
-        if self.y + height > BOTTOM && self.y > MARGIN {
-            self.next_page();
+    /// Goes to a new page where there is no room for so much, with the headings that it stands under.
+    pub fn need(&mut self, height: f32) {
+        if self.y + height <= BOTTOM || self.y <= MARGIN {
+            return;
         }
+        let bottom = self.y;
+        self.next_page();
+        let Some(kept) = self.kept.as_mut().filter(|k| k.y > MARGIN) else { return };
+        let up = kept.y - MARGIN;
+        kept.y = MARGIN;
+        for piece in self.pieces.iter_mut().skip(kept.piece) {
+            (piece.page, piece.y) = (self.pages - 1, piece.y - up);
+        }
+        for mark in self.marks.iter_mut().skip(kept.mark) {
+            (mark.page, mark.y) = (self.pages - 1, mark.y - up);
+        }
+        self.y = bottom - up;
     }
 
-    fn put(&mut self, x: f32, y: f32, what: What) -> Child {
+    pub fn put(&mut self, x: f32, y: f32, what: What) -> Child {
+        self.kept = None;
         self.pieces.push(Piece { page: self.pages - 1, x, y, what });
         Child::Piece(self.pieces.len() - 1)
     }
 
     /// Lines from the present height on, going to a new page where one ends.
-    fn lines(&mut self, text: &str, style: Style, x: f32, room: f32) -> Vec<Child> {
+    pub fn lines(&mut self, text: &str, style: Style, x: f32, room: f32) -> Vec<Child> {
         let mut out = Vec::new();
         for line in self.wrap(text, style, room) {
             self.need(style.size * LEAD);
@@ -144,6 +164,8 @@ impl Sheet {
         self.y += size * 0.6;
         // A heading stays with what it is about.
         self.need(size * LEAD + 36.0);
+        let (piece, mark, y) = (self.pieces.len(), self.marks.len(), self.y);
+        let kept = self.kept.take().unwrap_or(Kept { piece, mark, y });
         let mark = Mark { text: text.to_owned(), level, page: self.pages - 1, y: self.y };
         let children = self.lines(text, Style { size, bold: true, ink }, MARGIN, ROOM);
         if level == 2 {
@@ -151,6 +173,7 @@ impl Sheet {
         }
         self.y += 2.0;
         self.marks.push(mark);
+        self.kept = Some(kept);
         let Some(n) = NonZeroU16::new(level) else { return };
         self.root.push(element(Tag::Hn(n, Some(text.to_owned())), children));
     }
@@ -219,85 +242,6 @@ impl Sheet {
         self.root.push(element(Tag::L(ListNumbering::Disc), items));
     }
 
-    /// The head is drawn again on each page, and is read once. The first cell of a row names it.
-    pub fn table(&mut self, caption: &str, columns: &[Column], rows: &[Vec<Cell>]) {
-        let caption = self.lines(caption, SMALL, MARGIN, ROOM);
-        self.y += 2.0;
-        self.need(60.0);
-        let head = self.head(columns, true);
-        let mut body = Vec::new();
-        for row in rows {
-            body.push(self.row(columns, row));
-        }
-        self.y += 6.0;
-        self.root.push(element(
-            Tag::Table,
-            vec![element(Tag::Caption, caption), element(Tag::THead, vec![head]), element(Tag::TBody, body)],
-        ));
-    }
-
-    fn head(&mut self, columns: &[Column], read: bool) -> Child {
-        let style = Style { bold: true, ..CELL };
-        let height = style.size * LEAD + 2.0 * PAD;
-        drop(self.put(MARGIN, self.y, What::Fill { width: ROOM, height, ink: HEAD }));
-        let (mut x, y) = (MARGIN, self.y + PAD + style.size);
-        let mut cells = Vec::new();
-        for column in columns {
-            let text = format!("{} ", column.head);
-            let piece = self.put(x + PAD, y, What::Text { text, style, read });
-            cells.push(element(Tag::TH(TableHeaderScope::Column), vec![piece]));
-            x += column.share * ROOM;
-        }
-        self.y += height;
-        element(Tag::TR, cells)
-    }
-
-    fn row(&mut self, columns: &[Column], cells: &[Cell]) -> Child {
-        let mut set: Vec<(f32, Vec<(String, Style)>)> = Vec::new();
-        let mut x = MARGIN;
-        for (column, said) in columns.iter().zip(cells) {
-            let room = column.share * ROOM - 2.0 * PAD;
-            let wrapped = |(text, style): &(String, Style)| {
-                self.wrap(text, *style, room).into_iter().map(|l| (l, *style)).collect::<Vec<_>>()
-            };
-            set.push((x + PAD, said.iter().flat_map(wrapped).collect()));
-            x += column.share * ROOM;
-        }
-        let deepest = set.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0);
-        let lead = CELL.size * LEAD;
-        let height = set.first().iter().fold(0.0, |_, _| (0..deepest).fold(2.0 * PAD, |h, _| h + lead));
-        // A row that a page can hold is not torn.
-        if self.y + height > BOTTOM && height < (BOTTOM - MARGIN) / 2.0 {
-            self.turn(columns);
-        }
-        self.y += PAD;
-        let mut read: Vec<Vec<Child>> = set.iter().map(|_| Vec::new()).collect();
-        for n in 0..deepest {
-            if self.y + lead > BOTTOM {
-                self.turn(columns);
-            }
-            for ((x, lines), into) in set.iter().zip(&mut read) {
-                if let Some((text, style)) = lines.get(n) {
-                    let what = What::Text { text: text.clone(), style: *style, read: true };
-                    into.push(self.put(*x, self.y + CELL.size, what));
-                }
-            }
-            self.y += lead;
-        }
-        self.y += PAD;
-        drop(self.put(MARGIN, self.y, What::Fill { width: ROOM, height: 0.5, ink: LINE }));
-        let tagged = read.into_iter().enumerate().map(|(n, pieces)| match n {
-            0 => element(Tag::TH(TableHeaderScope::Row), pieces),
-            _ => element(Tag::TD, pieces),
-        });
-        element(Tag::TR, tagged.collect())
-    }
-
-    fn turn(&mut self, columns: &[Column]) {
-        self.next_page();
-        drop(self.head(columns, false));
-    }
-
     pub fn outcome(&mut self, text: &str, ink: Rgb) {
         self.paragraph(text, Style { ink, ..STRONG });
     }
@@ -307,6 +251,6 @@ fn element_of(tag: impl Into<TagKind>, children: Vec<Child>) -> Element {
     Element { tag: tag.into(), children }
 }
 
-fn element(tag: impl Into<TagKind>, children: Vec<Child>) -> Child {
+pub(super) fn element(tag: impl Into<TagKind>, children: Vec<Child>) -> Child {
     Child::Element(element_of(tag, children))
 }

@@ -165,7 +165,9 @@ impl Rows {
             let records = records.into_iter().take(32).collect();
             out.push((
                 subject,
-                Observation::NameAsked { asked: Asked { place, name, records, times, answered, nonexistent, seen } },
+                Observation::NameAsked {
+                    asked: Box::new(Asked { place, name, records, times, answered, nonexistent, seen }),
+                },
             ));
         }
         for (k, row) in self.secrets {

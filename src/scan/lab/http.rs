@@ -124,7 +124,7 @@ fn filled(stage: &Stage, now: &Now, rule: &Rule, version: &str) -> String {
     };
     rule.body
         .replace("{version}", version)
-        .replace("{sha256}", now.offer.sha256.hex())
+        .replace("{sha256}", &now.offer.sha256.hex())
         .replace("{size}", &now.offer.bytes.len().to_string())
         .replace("{name}", name)
         .replace("{expires}", expires)

@@ -141,7 +141,9 @@ pub async fn outages(d: &mut Director<'_>) {
             }
             d.says(&format!("the device is {} for {} s", switch.what.words(), switch.seconds));
             match outage(d, &run, &plan, switch, round).await {
-                Ok(Some(outage)) => run.record(Subject::Device, Observation::LabOutage { outage }, None),
+                Ok(Some(outage)) => {
+                    run.record(Subject::Device, Observation::LabOutage { outage: Box::new(outage) }, None)
+                }
                 Ok(None) => return,
                 Err(command) => {
                     let why = format!("the plan's command `outage.cut.{command}` failed");

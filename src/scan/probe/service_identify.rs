@@ -119,7 +119,11 @@ impl Found {
         }
         let Product { product, version, vendor } = self.product;
         let (service, tls, starttls, says) = (self.service, self.tls, self.starttls, self.says);
-        ctx.record(e, Observation::Service { service, tls, starttls, product, version, vendor, says }, tape);
+        ctx.record(
+            e,
+            Observation::Service { service, tls, starttls, product, version, vendor, says: says.into() },
+            tape,
+        );
     }
 }
 

@@ -97,7 +97,7 @@ impl Giving {
 fn fill(word: &str, prepared: &Prepared, file: &std::path::Path) -> String {
     word.replace("{image}", &file.display().to_string())
         .replace("{version}", &prepared.claims)
-        .replace("{sha256}", Sha256Digest::of(&prepared.bytes).hex())
+        .replace("{sha256}", &Sha256Digest::of(&prepared.bytes).hex())
         .replace("{size}", &size(prepared).to_string())
 }
 
