@@ -668,6 +668,13 @@ pub enum Observation {
     LabVisit {
         visit: Box<lab::Visit>,
     },
+    /// The device asked for the time, and was told one that is so many seconds off.
+    LabTime {
+        off_s: i64,
+    },
+    LabClock {
+        moved: lab::ClockMove,
+    },
     /// When the undisturbed device looked for updates, in milliseconds from the start.
     LabWatched {
         watched_ms: u64,

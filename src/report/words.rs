@@ -246,6 +246,8 @@ pub fn words(o: &Observation) -> String {
         Observation::LabName { name, record, answered } => {
             format!("asked for {name} ({record}): {}", if *answered { "led to the laboratory" } else { "not answered" })
         }
+        Observation::LabTime { off_s } => lab::time(*off_s),
+        Observation::LabClock { moved } => lab::moved(moved),
         Observation::LabVisit { visit } => lab::visit(visit),
         Observation::LabWatched { watched_ms, polls_ms, set_up } => {
             lab::watched(*watched_ms, polls_ms, set_up.as_deref())

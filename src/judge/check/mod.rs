@@ -138,6 +138,7 @@ mod upd_automatic_default;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
 mod upd_client_downgrade;
+mod upd_clock_manipulation;
 mod upd_exercised;
 mod upd_failed_boot_rollback;
 mod upd_image_downgrade;
@@ -433,6 +434,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,
     &upd_client_downgrade::CHECK,
+    &upd_clock_manipulation::CHECK,
     &upd_failed_boot_rollback::CHECK,
     &upd_metadata::EXPIRED,
     &upd_image_downgrade::CHECK,
