@@ -502,6 +502,11 @@ pub enum Observation {
         received: u64,
         packets: u32,
     },
+    /// Whether an MCUmgr listener names its images to a stranger (SMP, group 1, id 0).
+    SmpImages {
+        answer: ControlAnswer,
+        versions: Vec<String>,
+    },
     /// A question of the list of known backdoors and engineering services.
     KnownService {
         signature: String,
@@ -667,6 +672,14 @@ pub enum Observation {
     },
     LabVisit {
         visit: Box<lab::Visit>,
+    },
+    /// What DHCP answered, and what the device told of itself when it asked for an address.
+    LabLease {
+        answer: String,
+        name: String,
+        class: String,
+        /// Whether it asked for time servers.
+        wants_time: bool,
     },
     /// The device asked for the time, and was told one that is so many seconds off.
     LabTime {

@@ -139,6 +139,12 @@ pub fn words(o: &Observation) -> String {
         Observation::UdpGain { question, sent, received, packets } => {
             format!("{question}: {sent} bytes sent, {received} bytes came in {packets} packet(s)")
         }
+        Observation::SmpImages { answer, versions } => match answer {
+            ControlAnswer::Answered => format!("MCUmgr names its images: {}", some(&list(versions.iter()))),
+            ControlAnswer::Refused => "MCUmgr refuses to name its images".to_owned(),
+            ControlAnswer::Silent => "MCUmgr is silent when it is asked for its images".to_owned(),
+            ControlAnswer::Unclear => "MCUmgr: the answer about its images could not be read".to_owned(),
+        },
         Observation::KnownService { signature, answer, proof } => {
             let answer = match answer {
                 Signature::Matches => "matches",
@@ -246,6 +252,12 @@ pub fn words(o: &Observation) -> String {
         Observation::LabName { name, record, answered } => {
             format!("asked for {name} ({record}): {}", if *answered { "led to the laboratory" } else { "not answered" })
         }
+        Observation::LabLease { answer, name, class, wants_time } => format!(
+            "asked for an address (name {}, class {}{}): {answer}",
+            some(name),
+            some(class),
+            if *wants_time { ", and for time servers" } else { "" }
+        ),
         Observation::LabTime { off_s } => lab::time(*off_s),
         Observation::LabClock { moved } => lab::moved(moved),
         Observation::LabVisit { visit } => lab::visit(visit),

@@ -139,6 +139,7 @@ mod upd_check_periodic;
 mod upd_client_cert_validation;
 mod upd_client_downgrade;
 mod upd_clock_manipulation;
+mod upd_debug_ota_open;
 mod upd_exercised;
 mod upd_failed_boot_rollback;
 mod upd_image_downgrade;
@@ -435,6 +436,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_client_cert_validation::CHECK,
     &upd_client_downgrade::CHECK,
     &upd_clock_manipulation::CHECK,
+    &upd_debug_ota_open::CHECK,
     &upd_failed_boot_rollback::CHECK,
     &upd_metadata::EXPIRED,
     &upd_image_downgrade::CHECK,

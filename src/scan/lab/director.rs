@@ -185,6 +185,9 @@ impl<'a> Director<'a> {
                     }
                     self.write(run, from, Observation::LabName { name, record, answered }, None);
                 }
+                Event::Lease { from, answer, name, class, wants_time } => {
+                    self.write(run, from, Observation::LabLease { answer, name, class, wants_time }, None);
+                }
                 Event::Time { from, off_s } => {
                     self.told += u64::from(off_s == self.stage.off_s());
                     self.write(run, from, Observation::LabTime { off_s }, None);

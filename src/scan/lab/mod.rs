@@ -1,6 +1,7 @@
 //! The device's laboratory network: it waits for the device, plays its update servers, and records what the device does.
 //! Nothing is forwarded, and nobody but the device is served.
 mod certs;
+mod dhcp;
 mod director;
 mod dns;
 mod flight;
@@ -127,6 +128,9 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     if let Some(ntp) = sockets.ntp {
         servers.spawn(ntp::serve(ntp, stage.clone()));
     }
+    if let (Some(socket), Some(lease)) = (sockets.dhcp, dhcp::Lease::of(lab.plan)) {
+        servers.spawn(dhcp::serve(socket, lease, stage.clone()));
+    }
     let mut director = Director::new(&lab, stage, journal.clone(), reader, received);
     package(&director, lab.package.clone());
     let came = serves && director.polls().await && servers::servers(&mut director).await;
@@ -174,6 +178,7 @@ struct Sockets {
     tcp: Vec<(TcpListener, Speaks)>,
     dns: Option<UdpSocket>,
     ntp: Option<UdpSocket>,
+    dhcp: Option<UdpSocket>,
 }
 
 impl Sockets {
@@ -187,7 +192,15 @@ impl Sockets {
         }
         let dns = udp(plan, "DNS", plan.dns.as_ref().map(|d| d.port)).await?;
         let ntp = udp(plan, "NTP", plan.ntp.as_ref().map(|n| n.port)).await?;
-        Ok(Self { tcp, dns, ntp })
+        let dhcp = match &plan.dhcp {
+            None => None,
+            Some(dhcp) => {
+                let at = SocketAddr::new(plan.address, dhcp::PORT);
+                let bound = dhcp::bind(dhcp).await;
+                Some(bound.map_err(|e| LabError::Bind { what: "DHCP", at, why: e.to_string() })?)
+            }
+        };
+        Ok(Self { tcp, dns, ntp, dhcp })
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Plan {
     #[serde(default)]
     pub dns: Option<Dns>,
     #[serde(default)]
+    pub dhcp: Option<super::dhcp::Dhcp>,
+    #[serde(default)]
     pub ntp: Option<super::time::Ntp>,
     #[serde(rename = "resource", default)]
     pub resources: Vec<Rule>,
@@ -217,7 +219,8 @@ impl Plan {
         let said = |text: &str| Some(text.to_owned());
         let serves = self.serves();
         let (dns, ntp) = (self.dns.as_ref().map(|d| d.port), self.ntp.as_ref().map(|n| n.port));
-        let ports = [serves.then_some(self.https_port), serves.then_some(self.http_port), dns, ntp];
+        let dhcp = self.dhcp.as_ref().map(|_| super::dhcp::PORT);
+        let ports = [serves.then_some(self.https_port), serves.then_some(self.http_port), dns, ntp, dhcp];
         let privileged = ports.into_iter().flatten().any(|p| p < 1024);
         if self.device.is_empty() {
             return said("device: name the device's addresses, such as [\"192.168.7.20\"]");
@@ -244,6 +247,12 @@ impl Plan {
         }
         if self.resources.iter().any(|r| (r.kind == Resource::MetadataSignature) != r.key.is_some()) {
             return said("resource: kind = \"metadata-signature\", and no other, has a key that signs the metadata");
+        }
+        if let Some(why) = self.dhcp.as_ref().and_then(super::dhcp::Dhcp::wrong) {
+            return said(why);
+        }
+        if self.dhcp.is_some() && super::dhcp::Lease::of(self).is_none() {
+            return said("dhcp: it gives an IPv4 address, the first of `device`; `address` must be one, too");
         }
         if self.moves_clocks() && !(serves && self.cases.contains(&ServerCase::Expired)) {
             return said(

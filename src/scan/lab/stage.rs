@@ -97,6 +97,14 @@ pub enum Event {
         record: String,
         answered: bool,
     },
+    /// The device asked for an address.
+    Lease {
+        from: IpAddr,
+        answer: String,
+        name: String,
+        class: String,
+        wants_time: bool,
+    },
     /// A question for the time.
     Time {
         from: IpAddr,

@@ -42,6 +42,7 @@ mod mqtt_publish;
 mod mqtt_session;
 mod mqtt_takeover;
 mod onvif_services;
+mod ota_listeners;
 pub mod parsers;
 mod rtsp;
 mod rtsp_streams;
@@ -111,6 +112,7 @@ pub static PROBES: &[&Probe] = &[
     &snmp_community::PROBE,
     &snmp_view::PROBE,
     &control_questions::PROBE,
+    &ota_listeners::PROBE,
     &udp_gain::PROBE,
     &known_services::PROBE,
     &local_control::PROBE,
