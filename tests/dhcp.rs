@@ -1,5 +1,5 @@
 //! Stock clients in a network namespace get their address, name server and time from the laboratory.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
