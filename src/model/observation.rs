@@ -616,6 +616,18 @@ pub enum Observation {
         code: String,
         bytes: u64,
     },
+    /// What the firmware object of LwM2M (5) makes of a package that a stranger writes, and that is none.
+    Lwm2mFirmware {
+        /// Whether there is such an object.
+        present: bool,
+        /// The code of a write to a resource that cannot exist; empty where nothing was written.
+        control: String,
+        /// Of the package.
+        code: String,
+        /// State (resource 3) and result (resource 5) afterwards, where they could be read.
+        state: Option<u8>,
+        result: Option<u8>,
+    },
     /// The value that was there, put again; or something put to a path that cannot exist (`control`).
     CoapWrite {
         path: String,

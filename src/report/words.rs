@@ -209,6 +209,12 @@ pub fn words(o: &Observation) -> String {
             if *registered { "taken up" } else { "not taken up" }
         ),
         Observation::Lwm2mObject { path, code, bytes } => format!("LwM2M {path}: {code}, {bytes} bytes"),
+        Observation::Lwm2mFirmware { present: false, .. } => "LwM2M: no firmware object (5)".to_owned(),
+        Observation::Lwm2mFirmware { control, code, state, result, .. } => {
+            let number = |n: &Option<u8>| n.map_or_else(|| "unread".to_owned(), |n| n.to_string());
+            let after = format!("state {}, result {}", number(state), number(result));
+            format!("LwM2M /5/0/0: a package that is none: {}; control {}; {after}", some(code), some(control))
+        }
         Observation::CoapWrite { path, control, code, same_after } => {
             let what = if *control { "a path that cannot exist" } else { "the value that was there" };
             let after = match same_after {

@@ -150,6 +150,7 @@ mod upd_image_unsigned;
 mod upd_image_wrong_key;
 mod upd_image_wrong_model;
 mod upd_interrupted;
+mod upd_lwm2m_firmware_object;
 mod upd_mechanism_inventory;
 mod upd_metadata;
 mod upd_package_signature_static;
@@ -448,6 +449,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_image_wrong_model::CHECK,
     &upd_interrupted::CHECK,
     &upd_paths_declared::LOADERS,
+    &upd_lwm2m_firmware_object::CHECK,
     &upd_exercised::EXERCISED,
     &upd_mechanism_inventory::CHECK,
     &upd_metadata::CHANGED,

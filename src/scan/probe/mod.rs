@@ -35,6 +35,7 @@ mod known_services;
 mod local_control;
 mod login;
 mod logins;
+mod lwm2m_firmware;
 mod lwm2m_objects;
 mod malformed_input;
 mod mqtt;
@@ -126,6 +127,7 @@ pub static PROBES: &[&Probe] = &[
     &given_logins::PROBE,
     &snmp_write::PROBE,
     &coap_write::PROBE,
+    &lwm2m_firmware::PROBE,
     &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &http_tokens::PROBE,
