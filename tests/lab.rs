@@ -20,9 +20,10 @@ use verdicts::verdict_on;
 
 const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\nx-delivery = \"pull\"\nx-names = [\"updates.example\"]\n[9-ReplSup]\nisolation = \"Pull the plug of the network\"\nhardware_replacement = \"Put it back\"\n";
 
-/// The checks that only a laboratory gives evidence; outages have a test of their own.
+/// The checks that only a laboratory gives evidence; outages and clocks have tests of their own.
 fn checks() -> Vec<&'static str> {
-    CHECKS.iter().filter(|c| c.in_laboratory() && !c.needs.contains(&"lab-outage")).map(|c| c.id).collect()
+    let elsewhere = |need: &&str| ["lab-outage", "lab-clock"].contains(need);
+    CHECKS.iter().filter(|c| c.in_laboratory() && !c.needs.iter().any(elsewhere)).map(|c| c.id).collect()
 }
 
 fn verdict(id: &str, recording: &Recording) -> (&'static str, String) {
@@ -44,6 +45,7 @@ fn home(bench: &Bench) -> Home {
     Home {
         page: bench.page(),
         dns: bench.dns(),
+        ntp: bench.ntp(),
         name: updates::NAME.to_owned(),
         https_port: updates::HTTPS,
         http_port: updates::HTTP,
@@ -116,6 +118,33 @@ async fn every_good_client_passes_and_every_bad_one_fails_for_its_own_reason_and
     row("", &clients.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
     table.iter().for_each(|(id, cells)| row(id, cells));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_takes_any_time_installs_by_a_certificate_that_is_over_and_one_that_stays_ahead_never_comes_back()
+{
+    for (n, name, verdict, word) in [
+        (60, "keeps-time", "PASS", "came to the genuine server again"),
+        (61, "trusts-time", "FAIL", "told a time in the past, it was offered the genuine image"),
+        (62, "stays-ahead", "FAIL", "it refused the genuine server for as long as was waited"),
+        // It has a clock of its own: a trap, since it seems to withstand.
+        (63, "good", "INCONCLUSIVE", "did not ask for the time"),
+    ] {
+        let (_, toml) = UPDATERS.iter().find(|u| u.0 == name).unwrap();
+        let client = Updater::parse(toml, name).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let bench = Bench::new(dir.path(), n);
+        bench.clocks();
+        let running = client.start(home(&bench)).await.unwrap();
+        let path = dir.path().to_owned();
+        let (code, _, err) = tokio::task::spawn_blocking(move || updates::lab(&path)).await.unwrap();
+        running.stop().await;
+        let recording = read(&dir.path().join("recording"));
+        let got = self::verdict("upd-clock-manipulation", &recording);
+        assert!(got.0 == verdict && got.1.contains(word), "{name}: {got:?}\n{err}");
+        // Its software is as its maker left it, or the newest: nothing is shouted about.
+        assert!(code == 2 && !err.contains("NOT IN ORDER"), "{name}: {code} {err}");
+    }
 }
 
 /// A device of curl and SWUpdate, until it is dropped.

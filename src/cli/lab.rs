@@ -148,6 +148,12 @@ fn permitted(plan: &Plan, scope: &Scope) -> Result<(), Failure> {
             "the plan's outages disturb the device; give --scope FILE with most = \"stress\" or more",
         ));
     }
+    if plan.moves_clocks() && scope.most < Touch::Alter {
+        return Err(Failure::new(
+            Exit::NotPermitted,
+            "a wrong time may stay in the device; give --scope FILE with most = \"alter\", or take ntp.wrong out of the plan",
+        ));
+    }
     if cuts_power && !consented {
         return Err(Failure::new(
             Exit::NotPermitted,
@@ -179,8 +185,8 @@ fn clean(dir: &Path, restored: bool) -> Result<(), Failure> {
 
 /// Why the device is not in order, by the newest run that offered images.
 fn dirty(recording: &Recording) -> Option<String> {
-    let run = recording.run_of("lab-update-images")?;
-    run.records.iter().rev().find_map(|r| match &r.observation {
+    let runs = ["lab-update-images", lab::CLOCK].into_iter().filter_map(|id| recording.run_of(id));
+    runs.flat_map(|run| run.records.iter().rev()).find_map(|r| match &r.observation {
         Observation::LabDirty { after, why } => Some(format!("after {}: {why}", after.words())),
         _ => None,
     })
@@ -249,8 +255,8 @@ fn prepared(
                 bad.push(Prepared { case, claims: version.clone(), version, bytes });
                 continue;
             }
-            // The control comes in any case.
-            ImageCase::Genuine => continue,
+            // The control comes in any case, and the clock has a run of its own.
+            ImageCase::Genuine | ImageCase::ClockMoved => continue,
         };
         let (claims, version) = (images.version.clone(), images.version.clone());
         bad.push(Prepared { case, claims, version, bytes });

@@ -86,6 +86,7 @@ async fn update(client: Updater, plan: &Path, key: &Path, port: u16) -> Result<(
     let home = Home {
         page,
         dns: SocketAddr::new(laboratory.address, dns),
+        ntp: laboratory.ntp.as_ref().map(|n| SocketAddr::new(laboratory.address, n.port)),
         name: laboratory.names.first().cloned().unwrap_or_default(),
         https_port: laboratory.https_port,
         http_port: laboratory.http_port,

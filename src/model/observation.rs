@@ -507,6 +507,11 @@ pub enum Observation {
         received: u64,
         packets: u32,
     },
+    /// Whether an MCUmgr listener names its images to a stranger (SMP, group 1, id 0).
+    SmpImages {
+        answer: ControlAnswer,
+        versions: Vec<String>,
+    },
     /// A question of the list of known backdoors and engineering services.
     KnownService {
         signature: String,
@@ -616,6 +621,18 @@ pub enum Observation {
         code: String,
         bytes: u64,
     },
+    /// What the firmware object of LwM2M (5) makes of a package that a stranger writes, and that is none.
+    Lwm2mFirmware {
+        /// Whether there is such an object.
+        present: bool,
+        /// The code of a write to a resource that cannot exist; empty where nothing was written.
+        control: String,
+        /// Of the package.
+        code: String,
+        /// State (resource 3) and result (resource 5) afterwards, where they could be read.
+        state: Option<u8>,
+        result: Option<u8>,
+    },
     /// The value that was there, put again; or something put to a path that cannot exist (`control`).
     CoapWrite {
         path: String,
@@ -672,6 +689,21 @@ pub enum Observation {
     },
     LabVisit {
         visit: Box<lab::Visit>,
+    },
+    /// What DHCP answered, and what the device told of itself when it asked for an address.
+    LabLease {
+        answer: String,
+        name: String,
+        class: String,
+        /// Whether it asked for time servers.
+        wants_time: bool,
+    },
+    /// The device asked for the time, and was told one that is so many seconds off.
+    LabTime {
+        off_s: i64,
+    },
+    LabClock {
+        moved: lab::ClockMove,
     },
     /// When the undisturbed device looked for updates, in milliseconds from the start.
     LabWatched {

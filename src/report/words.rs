@@ -141,6 +141,12 @@ pub fn words(o: &Observation) -> String {
         Observation::UdpGain { question, sent, received, packets } => {
             format!("{question}: {sent} bytes sent, {received} bytes came in {packets} packet(s)")
         }
+        Observation::SmpImages { answer, versions } => match answer {
+            ControlAnswer::Answered => format!("MCUmgr names its images: {}", some(&list(versions.iter()))),
+            ControlAnswer::Refused => "MCUmgr refuses to name its images".to_owned(),
+            ControlAnswer::Silent => "MCUmgr is silent when it is asked for its images".to_owned(),
+            ControlAnswer::Unclear => "MCUmgr: the answer about its images could not be read".to_owned(),
+        },
         Observation::KnownService { signature, answer, proof } => {
             let answer = match answer {
                 Signature::Matches => "matches",
@@ -205,6 +211,12 @@ pub fn words(o: &Observation) -> String {
             if *registered { "taken up" } else { "not taken up" }
         ),
         Observation::Lwm2mObject { path, code, bytes } => format!("LwM2M {path}: {code}, {bytes} bytes"),
+        Observation::Lwm2mFirmware { present: false, .. } => "LwM2M: no firmware object (5)".to_owned(),
+        Observation::Lwm2mFirmware { control, code, state, result, .. } => {
+            let number = |n: &Option<u8>| n.map_or_else(|| "unread".to_owned(), |n| n.to_string());
+            let after = format!("state {}, result {}", number(state), number(result));
+            format!("LwM2M /5/0/0: a package that is none: {}; control {}; {after}", some(code), some(control))
+        }
         Observation::CoapWrite { path, control, code, same_after } => {
             let what = if *control { "a path that cannot exist" } else { "the value that was there" };
             let after = match same_after {
@@ -248,6 +260,14 @@ pub fn words(o: &Observation) -> String {
         Observation::LabName { name, record, answered } => {
             format!("asked for {name} ({record}): {}", if *answered { "led to the laboratory" } else { "not answered" })
         }
+        Observation::LabLease { answer, name, class, wants_time } => format!(
+            "asked for an address (name {}, class {}{}): {answer}",
+            some(name),
+            some(class),
+            if *wants_time { ", and for time servers" } else { "" }
+        ),
+        Observation::LabTime { off_s } => lab::time(*off_s),
+        Observation::LabClock { moved } => lab::moved(moved),
         Observation::LabVisit { visit } => lab::visit(visit),
         Observation::LabWatched { watched_ms, polls_ms, set_up } => {
             lab::watched(*watched_ms, polls_ms, set_up.as_deref())

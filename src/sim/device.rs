@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::SimError;
 use super::health::Death;
 use super::service::{
-    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, natpmp, ntp, oldtls, raw, redis, rsync, rtsp, snmp, ssdp,
-    ssh, telnet, tftp,
+    Service, coap, cwmp, dns, dtls, ftp, http, mdns, mqtt, natpmp, ntp, oldtls, raw, redis, rsync, rtsp, smp, snmp,
+    ssdp, ssh, telnet, tftp,
 };
 
 /// A simulated device, ready to be started.
@@ -131,6 +131,8 @@ struct File {
     #[serde(default)]
     natpmp: Vec<natpmp::Natpmp>,
     #[serde(default)]
+    smp: Vec<smp::Smp>,
+    #[serde(default)]
     ntp: Vec<ntp::Ntp>,
     #[serde(default)]
     oldtls: Vec<oldtls::OldTls>,
@@ -162,6 +164,7 @@ impl File {
         services.extend(self.ssdp.into_iter().map(Service::Ssdp));
         services.extend(self.cwmp.into_iter().map(Service::Cwmp));
         services.extend(self.natpmp.into_iter().map(Service::Natpmp));
+        services.extend(self.smp.into_iter().map(Service::Smp));
         services.extend(self.ntp.into_iter().map(Service::Ntp));
         services.extend(self.oldtls.into_iter().map(Service::OldTls));
         services.extend(self.raw.into_iter().map(Service::Raw));

@@ -12,6 +12,7 @@ pub const NAME: &str = "updates.example";
 pub const HTTPS: u16 = 8443;
 pub const HTTP: u16 = 8080;
 const DNS: u16 = 5353;
+const NTP: u16 = 1123;
 
 /// Made once, since RSA keys take their time.
 static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -54,6 +55,20 @@ impl Bench {
 
     pub fn dns(&self) -> SocketAddr {
         format!("{}:{DNS}", self.lab()).parse().unwrap()
+    }
+
+    /// Where the time is told, in plans that say so.
+    pub fn ntp(&self) -> Option<SocketAddr> {
+        self.text("lab.toml").contains("[ntp]").then(|| format!("{}:{NTP}", self.lab()).parse().unwrap())
+    }
+
+    /// Tells wrong times, and offers images only meanwhile.
+    pub fn clocks(&self) {
+        let text = self.plan().replace("watch_seconds = 8\n", "").replace("case_seconds = 8", "case_seconds = 6");
+        let (text, _) = text.split_once("[isolation]").unwrap();
+        let ntp = format!("cases = [\"expired\"]\n\n[ntp]\nport = {NTP}\nwrong = [\"past\", \"future\"]\n\n[dns]");
+        let text = text.replacen("[dns]", &ntp, 1).replace("[images]", "[images]\ncases = []");
+        fs::write(self.dir.join("lab.toml"), text).unwrap();
     }
 
     pub fn text(&self, name: &str) -> String {

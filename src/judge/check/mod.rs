@@ -140,6 +140,8 @@ mod upd_automatic_default;
 mod upd_check_periodic;
 mod upd_client_cert_validation;
 mod upd_client_downgrade;
+mod upd_clock_manipulation;
+mod upd_debug_ota_open;
 mod upd_exercised;
 mod upd_failed_boot_rollback;
 mod upd_image_downgrade;
@@ -150,6 +152,7 @@ mod upd_image_unsigned;
 mod upd_image_wrong_key;
 mod upd_image_wrong_model;
 mod upd_interrupted;
+mod upd_lwm2m_firmware_object;
 mod upd_mechanism_inventory;
 mod upd_metadata;
 mod upd_package_signature_static;
@@ -452,6 +455,8 @@ pub static CHECKS: &[&Check] = &[
     &upd_check_periodic::CHECK,
     &upd_client_cert_validation::CHECK,
     &upd_client_downgrade::CHECK,
+    &upd_clock_manipulation::CHECK,
+    &upd_debug_ota_open::CHECK,
     &upd_failed_boot_rollback::CHECK,
     &upd_metadata::EXPIRED,
     &upd_image_downgrade::CHECK,
@@ -463,6 +468,7 @@ pub static CHECKS: &[&Check] = &[
     &upd_image_wrong_model::CHECK,
     &upd_interrupted::CHECK,
     &upd_paths_declared::LOADERS,
+    &upd_lwm2m_firmware_object::CHECK,
     &upd_exercised::EXERCISED,
     &upd_mechanism_inventory::CHECK,
     &upd_metadata::CHANGED,

@@ -1,6 +1,8 @@
 //! What the servers of a laboratory saw of a device that looks for updates.
 mod image;
+mod time;
 pub use image::{ImageCase, ImageTrial, PULL, Prompted, UPLOAD};
+pub use time::{ClockMove, Met, Told};
 
 use super::TlsVersion;
 use crate::model::digest::Sha256Digest;

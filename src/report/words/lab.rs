@@ -1,7 +1,7 @@
 //! What a laboratory saw, in words.
 use super::{list, some};
 use crate::model::observation::{
-    lab::{ImageTrial, IsolationPhase, PULL, Package, Prompted, Visit},
+    lab::{ClockMove, ImageTrial, IsolationPhase, Met, PULL, Package, Prompted, Visit},
     outage::Outage,
 };
 
@@ -19,6 +19,30 @@ pub fn visit(v: &Visit) -> String {
         None => met,
         Some(r) => format!("{met}; {} {}{}: {}, {} of {} bytes", r.method, r.host, r.path, r.status, r.sent, r.of),
     }
+}
+
+pub fn time(off_s: i64) -> String {
+    match off_s {
+        0 => "asked for the time, and was told the right one".to_owned(),
+        off => format!("asked for the time, and was told one that is {off} s off"),
+    }
+}
+
+pub fn moved(m: &ClockMove) -> String {
+    let met = |met| match met {
+        Met::NoOne => "did not come",
+        Met::Refused => "came and asked for nothing",
+        Met::Believed => "came and asked",
+    };
+    format!(
+        "told {} ({} s off) {} times: it {}; told the right time again {} times: it {}",
+        m.told.words(),
+        m.off_s,
+        m.asked,
+        met(m.met),
+        m.asked_after,
+        met(m.met_after)
+    )
 }
 
 pub fn watched(ms: u64, polls: &[u64], set_up: Option<&str>) -> String {

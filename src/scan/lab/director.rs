@@ -37,6 +37,8 @@ pub struct Director<'a> {
     recorded: u64,
     /// Connections and questions for names that came from the device.
     pub heard: u64,
+    /// How often the device asked for the time that is told just now.
+    pub told: u64,
     strangers: BTreeSet<IpAddr>,
     /// What is on offer when nothing is: the version that the device has.
     pub idle: Arc<Offer>,
@@ -84,7 +86,8 @@ impl<'a> Director<'a> {
         let images = lab.trials.as_ref().map_or(0, super::Trials::steps);
         let served = if lab.plan.serves() { 1 + super::order(lab.plan).len() } else { 0 };
         let outages = lab.plan.outage.as_ref().map_or(0, super::outage::OutagePlan::steps);
-        let later = outages + usize::from(lab.plan.isolation.is_some());
+        let clock = lab.plan.ntp.as_ref().map_or(0, |n| n.wrong_times.len());
+        let later = clock + outages + usize::from(lab.plan.isolation.is_some());
         Self {
             plan: lab.plan,
             stage,
@@ -97,6 +100,7 @@ impl<'a> Director<'a> {
             deadline: Instant::now() + Duration::from_secs(lab.plan.time_limit_seconds),
             recorded: 0,
             heard: 0,
+            told: 0,
             strangers: BTreeSet::new(),
             idle: Arc::new(Offer::none("0")),
             asked: BTreeSet::new(),
@@ -180,6 +184,13 @@ impl<'a> Director<'a> {
                         self.asked.insert(name.clone());
                     }
                     self.write(run, from, Observation::LabName { name, record, answered }, None);
+                }
+                Event::Lease { from, answer, name, class, wants_time } => {
+                    self.write(run, from, Observation::LabLease { answer, name, class, wants_time }, None);
+                }
+                Event::Time { from, off_s } => {
+                    self.told += u64::from(off_s == self.stage.off_s());
+                    self.write(run, from, Observation::LabTime { off_s }, None);
                 }
                 Event::Visit { from, serial, visit, transcript } => {
                     self.write(run, from, Observation::LabVisit { visit: Box::new(visit.clone()) }, Some(transcript));

@@ -30,7 +30,8 @@ pub async fn serve(socket: UdpSocket, stage: Arc<Stage>) {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
         let Some(question) = Question::parse(buffer.get(..length).unwrap_or_default()) else { continue };
         let known = stage.is_device(from.ip());
-        let address = stage.setup.address.filter(|_| known && stage.setup.names.contains(&question.name));
+        let ours = [&stage.setup.names, &stage.setup.ntp_names].iter().any(|n| n.contains(&question.name));
+        let address = stage.setup.address.filter(|_| known && ours);
         let answer = question.answer(address, stage.setup.others);
         let _ = socket.send_to(&answer, from).await;
         if known {

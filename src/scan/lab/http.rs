@@ -144,7 +144,7 @@ fn reply<'a>(stage: &Stage, now: &'a Now, speaks: Speaks, head: &Head, path: &st
             empty(302, vec![("Location", to)])
         }
         // What a device asks for in a case that it must refuse is the finding; it gets nothing.
-        (ServerCase::Genuine, _, Some(rule)) => {
+        (ServerCase::Genuine, _, Some(rule)) | (ServerCase::Expired, Speaks::Tls, Some(rule)) if served(now) => {
             let all = if resource == Resource::Image { &now.offer.bytes } else { body };
             if resource == Resource::Image && all.is_empty() {
                 return empty(404, Vec::new());
@@ -154,6 +154,11 @@ fn reply<'a>(stage: &Stage, now: &'a Now, speaks: Speaks, head: &Head, path: &st
         (ServerCase::Genuine, _, None) => empty(404, Vec::new()),
         _ => empty(503, Vec::new()),
     }
+}
+
+/// A genuine server is; one that is not, where it has something on offer: what the device makes of that is the question then.
+fn served(now: &Now) -> bool {
+    now.case == ServerCase::Genuine || !now.offer.bytes.is_empty()
 }
 
 fn content<'a>(now: &Now, head: &Head, resource: Resource, all: &'a [u8], media: String) -> Reply<'a> {

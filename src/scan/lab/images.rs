@@ -64,9 +64,7 @@ pub async fn images(d: &mut Director<'_>, trials: Option<&Trials>, came: bool) {
         run.gap(None, Why::NotUnderstood("the device did not look for updates, so none was offered".to_owned()));
         return run.finish();
     }
-    let Consent { sample, recovery, consent } = trials.consent.clone();
-    let authorised_by = d.scope.authorised_by.clone();
-    run.record(Subject::Device, Observation::LabConsent { authorised_by, sample, recovery, consent }, None);
+    consent(d, &run, trials);
     let patience = d.patience();
     match d.version(&run, Instant::now(), patience).await {
         None => run.gap(None, unread("before anything was offered")),
@@ -89,6 +87,37 @@ pub async fn images(d: &mut Director<'_>, trials: Option<&Trials>, came: bool) {
     if !d.stopped() {
         run.finish();
     }
+}
+
+/// To a device that believes a server whose certificate is over, while its clock is moved: the genuine image, by that server.
+pub async fn while_moved(d: &mut Director<'_>, run: &Run, trials: &Trials) {
+    if trials.hand.is_some() {
+        return;
+    }
+    let patience = d.patience();
+    let Some(start) = d.version(run, Instant::now(), patience).await else {
+        return run.gap(None, unread("before anything was offered"));
+    };
+    if start == trials.genuine.version {
+        return run
+            .gap(None, Why::NotUnderstood(format!("the device runs {start} already, so that nothing was offered")));
+    }
+    consent(d, run, trials);
+    let prepared = Prepared { case: ImageCase::ClockMoved, ..trials.genuine.clone() };
+    let mut bench = Bench { d: &mut *d, run, trials, start, last: None };
+    let stands = bench.offer(&prepared).await;
+    let back = stands == Stands::AsBefore || bench.recovered().await;
+    if d.stopped() || !back && stands == Stands::Gone {
+        let why = "it was offered an image by a server whose certificate is over, and not seen to be as before";
+        let observation = Observation::LabDirty { after: prepared.case, why: why.to_owned() };
+        run.record(Subject::Device, observation, None);
+    }
+}
+
+fn consent(d: &Director<'_>, run: &Run, trials: &Trials) {
+    let Consent { sample, recovery, consent } = trials.consent.clone();
+    let authorised_by = d.scope.authorised_by.clone();
+    run.record(Subject::Device, Observation::LabConsent { authorised_by, sample, recovery, consent }, None);
 }
 
 fn unread(when: &str) -> Why {

@@ -1,17 +1,20 @@
 //! The device's laboratory network: it waits for the device, plays its update servers, and records what the device does.
 //! Nothing is forwarded, and nobody but the device is served.
 mod certs;
+mod dhcp;
 mod director;
 mod dns;
 mod flight;
 mod http;
 mod images;
 mod isolation;
+mod ntp;
 mod outage;
 mod plan;
 mod serve;
 mod servers;
 mod stage;
+mod time;
 mod version;
 
 pub use self::{
@@ -21,6 +24,7 @@ pub use self::{
     outage::ID as OUTAGE,
     plan::{Images, Plan, Push},
     stage::Signer,
+    time::ID as CLOCK,
 };
 use super::{
     Progress, clock, engine,
@@ -79,10 +83,11 @@ pub struct Page {
 }
 
 /// The runs, in order.
-pub static RUNS: [Page; 6] = [
+pub static RUNS: [Page; 7] = [
     Page { id: "update-package", page: include_str!("update_package.md") },
     Page { id: POLLS, page: include_str!("lab_update_polls.md") },
     Page { id: SERVERS, page: include_str!("lab_update_servers.md") },
+    Page { id: CLOCK, page: include_str!("lab_clock.md") },
     Page { id: "lab-update-images", page: include_str!("lab_update_images.md") },
     Page { id: OUTAGE, page: include_str!("lab_outage.md") },
     Page { id: ISOLATION, page: include_str!("lab_isolation.md") },
@@ -120,9 +125,16 @@ pub async fn run(lab: Lab<'_>) -> Result<Recording, LabError> {
     if let Some(dns) = sockets.dns {
         servers.spawn(dns::serve(dns, stage.clone()));
     }
+    if let Some(ntp) = sockets.ntp {
+        servers.spawn(ntp::serve(ntp, stage.clone()));
+    }
+    if let (Some(socket), Some(lease)) = (sockets.dhcp, dhcp::Lease::of(lab.plan)) {
+        servers.spawn(dhcp::serve(socket, lease, stage.clone()));
+    }
     let mut director = Director::new(&lab, stage, journal.clone(), reader, received);
     package(&director, lab.package.clone());
     let came = serves && director.polls().await && servers::servers(&mut director).await;
+    time::clock(&mut director, lab.trials.as_ref(), came).await;
     images::images(&mut director, lab.trials.as_ref(), came).await;
     outage::outages(&mut director).await;
     isolation::isolation(&mut director, came).await;
@@ -148,6 +160,7 @@ fn setup(lab: &Lab<'_>, says: Option<regex::Regex>) -> Setup {
     Setup {
         device: plan.device.iter().map(|a| a.to_canonical()).collect(),
         names: plan.names.clone(),
+        ntp_names: plan.ntp.as_ref().map(|n| n.names.clone()).unwrap_or_default(),
         address: Some(plan.address),
         own: plan.address.to_string(),
         others: plan.dns.as_ref().map(|d| d.others).unwrap_or_default(),
@@ -164,6 +177,8 @@ fn setup(lab: &Lab<'_>, says: Option<regex::Regex>) -> Setup {
 struct Sockets {
     tcp: Vec<(TcpListener, Speaks)>,
     dns: Option<UdpSocket>,
+    ntp: Option<UdpSocket>,
+    dhcp: Option<UdpSocket>,
 }
 
 impl Sockets {
@@ -175,16 +190,24 @@ impl Sockets {
             let bound = TcpListener::bind(at).await.map_err(|e| LabError::Bind { what, at, why: e.to_string() })?;
             tcp.push((bound, speaks));
         }
-        let dns = match &plan.dns {
+        let dns = udp(plan, "DNS", plan.dns.as_ref().map(|d| d.port)).await?;
+        let ntp = udp(plan, "NTP", plan.ntp.as_ref().map(|n| n.port)).await?;
+        let dhcp = match &plan.dhcp {
             None => None,
-            Some(dns) => {
-                let at = SocketAddr::new(plan.address, dns.port);
-                let bound = UdpSocket::bind(at).await;
-                Some(bound.map_err(|e| LabError::Bind { what: "DNS", at, why: e.to_string() })?)
+            Some(dhcp) => {
+                let at = SocketAddr::new(plan.address, dhcp::PORT);
+                let bound = dhcp::bind(dhcp).await;
+                Some(bound.map_err(|e| LabError::Bind { what: "DHCP", at, why: e.to_string() })?)
             }
         };
-        Ok(Self { tcp, dns })
+        Ok(Self { tcp, dns, ntp, dhcp })
     }
+}
+
+async fn udp(plan: &Plan, what: &'static str, port: Option<u16>) -> Result<Option<UdpSocket>, LabError> {
+    let Some(port) = port else { return Ok(None) };
+    let at = SocketAddr::new(plan.address, port);
+    UdpSocket::bind(at).await.map(Some).map_err(|e| LabError::Bind { what, at, why: e.to_string() })
 }
 
 fn open(lab: &Lab<'_>) -> Result<Journal, LabError> {

@@ -54,6 +54,10 @@ pub struct Plan {
     pub trigger: Vec<String>,
     #[serde(default)]
     pub dns: Option<Dns>,
+    #[serde(default)]
+    pub dhcp: Option<super::dhcp::Dhcp>,
+    #[serde(default)]
+    pub ntp: Option<super::time::Ntp>,
     #[serde(rename = "resource", default)]
     pub resources: Vec<Rule>,
     #[serde(default)]
@@ -155,9 +159,11 @@ impl Plan {
     /// What it asks the laboratory to do.
     pub fn runs(&self) -> impl Iterator<Item = &'static super::Page> {
         let (isolation, outage, serves) = (self.isolation.is_some(), self.outage.is_some(), self.serves());
+        let clock = self.moves_clocks();
         super::RUNS.iter().filter(move |r| match r.id {
             super::ISOLATION => isolation,
             super::OUTAGE => outage,
+            super::CLOCK => clock,
             super::POLLS | super::SERVERS => serves,
             _ => true,
         })
@@ -166,6 +172,11 @@ impl Plan {
     /// Whether the device is to find an update server here. One to which images are handed over need not.
     pub fn serves(&self) -> bool {
         !self.pushes() || !self.resources.is_empty()
+    }
+
+    /// Whether the device is told a wrong time.
+    pub fn moves_clocks(&self) -> bool {
+        self.ntp.as_ref().is_some_and(|n| !n.wrong_times.is_empty())
     }
 
     pub fn serves_images(&self) -> bool {
@@ -207,13 +218,14 @@ impl Plan {
     pub fn wrong(&self) -> Option<String> {
         let said = |text: &str| Some(text.to_owned());
         let serves = self.serves();
-        let ports =
-            [serves.then_some(self.https_port), serves.then_some(self.http_port), self.dns.as_ref().map(|d| d.port)];
+        let (dns, ntp) = (self.dns.as_ref().map(|d| d.port), self.ntp.as_ref().map(|n| n.port));
+        let dhcp = self.dhcp.as_ref().map(|_| super::dhcp::PORT);
+        let ports = [serves.then_some(self.https_port), serves.then_some(self.http_port), dns, ntp, dhcp];
         let privileged = ports.into_iter().flatten().any(|p| p < 1024);
         if self.device.is_empty() {
             return said("device: name the device's addresses, such as [\"192.168.7.20\"]");
         }
-        if serves && self.names.is_empty() || self.names.iter().any(|n| n.is_empty() || *n != n.to_lowercase()) {
+        if serves && self.names.is_empty() || !lower_case(&self.names) {
             return said("names: list the host names of the updates, in lower case");
         }
         if self.https_port == self.http_port {
@@ -236,6 +248,20 @@ impl Plan {
         if self.resources.iter().any(|r| (r.kind == Resource::MetadataSignature) != r.key.is_some()) {
             return said("resource: kind = \"metadata-signature\", and no other, has a key that signs the metadata");
         }
+        if let Some(why) = self.dhcp.as_ref().and_then(super::dhcp::Dhcp::wrong) {
+            return said(why);
+        }
+        if self.dhcp.is_some() && super::dhcp::Lease::of(self).is_none() {
+            return said("dhcp: it gives an IPv4 address, the first of `device`; `address` must be one, too");
+        }
+        if self.moves_clocks() && !(serves && self.cases.contains(&ServerCase::Expired)) {
+            return said(
+                "ntp.wrong: a wrong time shows at update servers; the plan must serve them, and the case expired",
+            );
+        }
+        if self.ntp.as_ref().is_some_and(|n| !lower_case(&n.names)) {
+            return said("ntp.names: list the host names of time servers, in lower case");
+        }
         if self.isolation.as_ref().is_some_and(|i| i.seconds == 0) {
             return said("isolation.seconds: 1 or more");
         }
@@ -255,6 +281,10 @@ impl Plan {
         }
         None
     }
+}
+
+fn lower_case(names: &[String]) -> bool {
+    names.iter().all(|n| !n.is_empty() && *n == n.to_lowercase())
 }
 
 impl Rule {

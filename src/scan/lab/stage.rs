@@ -15,7 +15,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +25,8 @@ use tokio::{sync::mpsc, time::Instant};
 pub struct Setup {
     pub device: Vec<IpAddr>,
     pub names: Vec<String>,
+    /// Names that lead here, too, and are no update servers'.
+    pub ntp_names: Vec<String>,
     /// Where the names lead.
     pub address: Option<IpAddr>,
     /// The same in text, as a request may name it.
@@ -95,6 +97,19 @@ pub enum Event {
         record: String,
         answered: bool,
     },
+    /// The device asked for an address.
+    Lease {
+        from: IpAddr,
+        answer: String,
+        name: String,
+        class: String,
+        wants_time: bool,
+    },
+    /// A question for the time.
+    Time {
+        from: IpAddr,
+        off_s: i64,
+    },
     /// Somebody else than the device.
     Stranger(IpAddr),
 }
@@ -103,6 +118,8 @@ pub struct Stage {
     pub setup: Setup,
     now: Mutex<Now>,
     events: mpsc::Sender<Event>,
+    /// How many seconds the time that is told is off.
+    off_s: AtomicI64,
     /// Events that nobody had time for.
     lost: AtomicU64,
     /// What a TLS connection was shown last: what then comes over plain HTTP is the answer to it.
@@ -130,7 +147,8 @@ impl Stage {
         let short_rsa = cases.contains(&ServerCase::WeakKey).then(|| ca.rsa(1024, &setup.names)).transpose()?;
         let now = Now { serial: 0, case: ServerCase::Genuine, offer: Arc::new(Offer::none("0")) };
         let (now, shown, said) = (Mutex::new(now), Mutex::new(None), Mutex::new(None));
-        Ok(Self { setup, now, events, lost: AtomicU64::new(0), shown, said, configs, good_rsa, short_rsa })
+        let (off_s, lost) = (AtomicI64::new(0), AtomicU64::new(0));
+        Ok(Self { setup, now, events, off_s, lost, shown, said, configs, good_rsa, short_rsa })
     }
 
     pub fn is_device(&self, address: IpAddr) -> bool {
@@ -162,6 +180,15 @@ impl Stage {
 
     pub fn config(&self, case: ServerCase) -> Option<Arc<ServerConfig>> {
         self.configs.get(&case).cloned()
+    }
+
+    /// Tells the time so many seconds off, from now on.
+    pub fn set_off(&self, seconds: i64) {
+        self.off_s.store(seconds, Ordering::Relaxed);
+    }
+
+    pub fn off_s(&self) -> i64 {
+        self.off_s.load(Ordering::Relaxed)
     }
 
     pub fn tell(&self, event: Event) {

@@ -40,7 +40,7 @@ async fn run(ctx: &Ctx) {
 }
 
 /// `/3/0/3`, or what calls itself LwM2M.
-fn is_object(link: &CoapLink) -> bool {
+pub fn is_object(link: &CoapLink) -> bool {
     let numbers =
         link.path.trim_start_matches('/').split('/').all(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()));
     numbers || link.resource_type.contains("oma.lwm2m")

@@ -36,6 +36,7 @@ mod label_passwords;
 mod local_control;
 mod login;
 mod logins;
+mod lwm2m_firmware;
 mod lwm2m_objects;
 mod malformed_input;
 mod mqtt;
@@ -43,6 +44,7 @@ mod mqtt_publish;
 mod mqtt_session;
 mod mqtt_takeover;
 mod onvif_services;
+mod ota_listeners;
 pub mod parsers;
 mod rtsp;
 mod rtsp_streams;
@@ -112,6 +114,7 @@ pub static PROBES: &[&Probe] = &[
     &snmp_community::PROBE,
     &snmp_view::PROBE,
     &control_questions::PROBE,
+    &ota_listeners::PROBE,
     &udp_gain::PROBE,
     &known_services::PROBE,
     &local_control::PROBE,
@@ -126,6 +129,7 @@ pub static PROBES: &[&Probe] = &[
     &label_passwords::PROBE,
     &snmp_write::PROBE,
     &coap_write::PROBE,
+    &lwm2m_firmware::PROBE,
     &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &http_tokens::PROBE,

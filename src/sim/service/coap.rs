@@ -1,7 +1,7 @@
 //! CoAP over UDP (RFC 7252): discovery, block-wise transfer (RFC 7959), separate answers and protected resources.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 
 use coap_lite::{CoapOption, ContentFormat, MessageClass, MessageType, Packet, RequestType, ResponseType};
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub struct Coap {
     /// Says 2.04 to every PUT, whatever it is for, and does nothing.
     #[serde(default)]
     pub nods: bool,
+    /// An LwM2M firmware object (5), and what it does with a package.
+    pub firmware: Option<Firmware>,
     /// Whether NON requests are answered.
     #[serde(default)]
     pub answers: Answers,
@@ -37,6 +39,18 @@ pub enum Answers {
     All,
     /// Only confirmable requests.
     Confirmable,
+}
+
+/// What the firmware object does with a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Firmware {
+    /// 4.01 for everybody.
+    Refuses,
+    /// It takes it, and finds it wrong.
+    Checks,
+    /// It takes it, and holds it for downloaded.
+    Takes,
 }
 
 /// One resource.
@@ -91,8 +105,12 @@ impl Coap {
         for resource in &mut spec.resources {
             resource.payload = fill(&resource.payload, &raising.stage);
         }
-        let server =
-            Server { left_to_drop: AtomicU32::new(spec.drop_first), next_id: AtomicU16::new(rand::random()), spec };
+        let server = Server {
+            left_to_drop: AtomicU32::new(spec.drop_first),
+            next_id: AtomicU16::new(rand::random()),
+            holds: AtomicBool::new(false),
+            spec,
+        };
         raising.udp(self.port, server).await
     }
 }
@@ -101,6 +119,8 @@ struct Server {
     spec: Coap,
     left_to_drop: AtomicU32,
     next_id: AtomicU16,
+    /// A package that was written.
+    holds: AtomicBool,
 }
 
 struct Reply {
@@ -210,6 +230,9 @@ impl Server {
             let format = ContentFormat::ApplicationLinkFormat;
             return Reply { code: ResponseType::Content, payload, format, resource: None };
         }
+        if let Some(firmware) = self.spec.firmware.filter(|_| path.starts_with("/5/0/")) {
+            return self.firmware(firmware, &path, method, &request.payload);
+        }
         let Some(resource) = self.spec.resources.iter().find(|resource| resource.path == path) else {
             return code(ResponseType::NotFound);
         };
@@ -224,6 +247,24 @@ impl Server {
             (Access::Write, RequestType::Put | RequestType::Post) => code(ResponseType::Changed),
             (Access::Read | Access::Write, _) => code(ResponseType::MethodNotAllowed),
         }
+    }
+
+    /// Package (0), state (3) and result (5) of the firmware object.
+    fn firmware(&self, does: Firmware, path: &str, method: RequestType, package: &[u8]) -> Reply {
+        let holds = self.holds.load(Ordering::Relaxed);
+        let text = match (does, path, method) {
+            (Firmware::Refuses, _, _) => return code(ResponseType::Unauthorized),
+            (_, "/5/0/0", RequestType::Put) => {
+                self.holds.store(!package.is_empty(), Ordering::Relaxed);
+                return code(ResponseType::Changed);
+            }
+            (Firmware::Takes, "/5/0/3", RequestType::Get) if holds => "2",
+            (Firmware::Checks, "/5/0/5", RequestType::Get) if holds => "5",
+            (_, "/5/0/3" | "/5/0/5", RequestType::Get) => "0",
+            _ => return code(ResponseType::NotFound),
+        };
+        let payload = text.as_bytes().to_vec();
+        Reply { code: ResponseType::Content, payload, format: ContentFormat::TextPlain, resource: None }
     }
 
     /// The link format of RFC 6690.

@@ -16,6 +16,7 @@ pub mod raw;
 pub mod redis;
 pub mod rsync;
 pub mod rtsp;
+pub mod smp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
@@ -41,6 +42,7 @@ pub enum Service {
     Rtsp(rtsp::Rtsp),
     Dns(dns::Dns),
     Mdns(mdns::Mdns),
+    Smp(smp::Smp),
     Snmp(snmp::Snmp),
     Ssdp(ssdp::Ssdp),
     Cwmp(cwmp::Cwmp),
@@ -67,6 +69,7 @@ impl Service {
             Self::Rtsp(spec) => ("rtsp", spec.port),
             Self::Dns(spec) => ("dns", spec.port),
             Self::Mdns(spec) => ("mdns", spec.port),
+            Self::Smp(spec) => ("smp", spec.port),
             Self::Snmp(spec) => ("snmp", spec.port),
             Self::Ssdp(spec) => ("ssdp", spec.port),
             Self::Cwmp(spec) => ("cwmp", spec.port),
@@ -96,6 +99,7 @@ impl Service {
             | Self::Rtsp(_)
             | Self::Dns(_)
             | Self::Mdns(_)
+            | Self::Smp(_)
             | Self::Snmp(_)
             | Self::Ssdp(_)
             | Self::Cwmp(_)
@@ -122,6 +126,7 @@ impl Service {
             Self::Rtsp(spec) => spec.raise(&label, raising),
             Self::Dns(spec) => spec.raise(raising).await,
             Self::Mdns(spec) => spec.raise(raising).await,
+            Self::Smp(spec) => spec.raise(raising).await,
             Self::Snmp(spec) => spec.raise(raising).await,
             Self::Ssdp(spec) => spec.raise(raising).await,
             Self::Cwmp(spec) => spec.raise(&label, raising),

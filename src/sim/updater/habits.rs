@@ -95,6 +95,33 @@ pub enum Isolated {
     StaysAway,
 }
 
+/// What it does with the time that it is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// It has a clock of its own, and asks nobody.
+    #[default]
+    Own,
+    /// It takes no time that is a day or more from what it knows.
+    Bounded,
+    /// It takes any.
+    Trusting,
+    /// It takes any that is later.
+    Forwards,
+}
+
+impl Clock {
+    /// How many seconds it is off after it was told one that is `told` off.
+    pub fn set(self, off_s: i64, told: i64) -> i64 {
+        match self {
+            Self::Own => 0,
+            Self::Bounded if (told - off_s).abs() >= 86_400 => off_s,
+            Self::Bounded | Self::Trusting => told,
+            Self::Forwards => off_s.max(told),
+        }
+    }
+}
+
 /// How an image comes to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -10,7 +10,7 @@ mod page;
 mod resilience;
 
 pub use habits::{
-    Answers, Delivery, Expiry, FailedStart, Fallback, Incomplete, Isolated, Rollback, Signature, Signed, Trust,
+    Answers, Clock, Delivery, Expiry, FailedStart, Fallback, Incomplete, Isolated, Rollback, Signature, Signed, Trust,
 };
 
 use super::SimError;
@@ -23,7 +23,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -63,6 +63,8 @@ pub struct Updater {
     #[serde(skip)]
     restarted: bool,
     #[serde(default)]
+    pub clock: Clock,
+    #[serde(default)]
     pub delivery: Delivery,
     #[serde(default)]
     pub answers: Answers,
@@ -77,6 +79,8 @@ pub struct Home {
     /// Its own page.
     pub page: SocketAddr,
     pub dns: SocketAddr,
+    /// Where it asks for the time.
+    pub ntp: Option<SocketAddr>,
     pub name: String,
     pub https_port: u16,
     pub http_port: u16,
@@ -113,6 +117,9 @@ pub const UPDATERS: &[(&str, &str)] = &[
     ("gives-up", include_str!("../../../fixtures/updaters/gives-up.toml")),
     ("opens-after-power", include_str!("../../../fixtures/updaters/opens-after-power.toml")),
     ("silent", include_str!("../../../fixtures/updaters/silent.toml")),
+    ("keeps-time", include_str!("../../../fixtures/updaters/keeps-time.toml")),
+    ("trusts-time", include_str!("../../../fixtures/updaters/trusts-time.toml")),
+    ("stays-ahead", include_str!("../../../fixtures/updaters/stays-ahead.toml")),
     ("upload-good", include_str!("../../../fixtures/updaters/upload-good.toml")),
     ("upload-late-check", include_str!("../../../fixtures/updaters/upload-late-check.toml")),
     ("upload-one-slot", include_str!("../../../fixtures/updaters/upload-one-slot.toml")),
@@ -154,6 +161,7 @@ impl Updater {
             button: Notify::new(),
             off: AtomicBool::new(false),
             away: AtomicBool::new(false),
+            off_s: AtomicI64::new(0),
             isolated: self.isolated,
             local: self.resilience.local,
         });
@@ -186,17 +194,26 @@ impl Updater {
         if running.is_empty() {
             return None;
         }
-        let text = fetch::get(home, self.trust, self.fallback, &home.metadata).await;
+        if let Some(ntp) = home.ntp.filter(|_| self.clock != Clock::Own) {
+            // Who does not answer changes nothing.
+            if let Some(told) = fetch::time(home, ntp).await {
+                state.off_s.store(self.clock.set(state.off_s.load(Ordering::Relaxed), told), Ordering::Relaxed);
+            }
+        }
+        let off_s = state.off_s.load(Ordering::Relaxed);
+        let from = fetch::From { home, trust: self.trust, fallback: self.fallback, off_s };
+        let text = from.get(&home.metadata).await;
         state.away.store(text.is_none(), Ordering::Relaxed);
         let text = text?;
         if let (Some(path), Signed::Verified) = (&home.signature, self.metadata) {
-            let signature = fetch::get(home, self.trust, self.fallback, path).await?;
+            let signature = from.get(path).await?;
             if !package::verify(&home.key, &text.bytes, &signature.bytes) {
                 return None;
             }
         }
         let metadata: Metadata = serde_json::from_slice(&text.bytes).ok()?;
-        let holds = |until: &String| until.parse::<jiff::Timestamp>().is_ok_and(|u| u >= super::clock::now());
+        let now = super::clock::now().as_second() + off_s;
+        let holds = |until: &String| until.parse::<jiff::Timestamp>().is_ok_and(|u| u.as_second() >= now);
         let over = !metadata.expires.as_ref().is_none_or(holds);
         if over && self.expiry == Expiry::Checked {
             return None;
@@ -205,7 +222,7 @@ impl Updater {
         if metadata.version == running || metadata.path.is_empty() || !(newer || self.rollback == Rollback::Allowed) {
             return None;
         }
-        let image = fetch::get(home, self.trust, self.fallback, &metadata.path).await?;
+        let image = from.get(&metadata.path).await?;
         if lock(&state.went_back).as_ref() == Some(&image.bytes) {
             return None;
         }
@@ -261,6 +278,8 @@ struct State {
     off: AtomicBool,
     /// It did not reach its servers the last time.
     away: AtomicBool,
+    /// How many seconds its clock is off.
+    off_s: AtomicI64,
     isolated: Isolated,
     local: Local,
 }

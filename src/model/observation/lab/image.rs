@@ -28,6 +28,8 @@ pub enum ImageCase {
     MetadataExpired,
     /// Signed by the maker, and made so that it does not start.
     NoBoot,
+    /// Genuine, by a server whose certificate is over, while the device was told a time in which it was in force.
+    ClockMoved,
 }
 
 impl ImageCase {
@@ -45,6 +47,9 @@ impl ImageCase {
             Self::MetadataChanged => "an image whose signed metadata were changed",
             Self::MetadataExpired => "an image whose metadata are no longer valid",
             Self::NoBoot => "a signed image that does not start",
+            Self::ClockMoved => {
+                "the genuine image by a server whose certificate is over, and a time that makes up for it"
+            }
         }
     }
 
@@ -67,6 +72,7 @@ impl ImageCase {
             Self::MetadataChanged => "metadata-changed",
             Self::MetadataExpired => "metadata-expired",
             Self::NoBoot => "no-boot",
+            Self::ClockMoved => "clock-moved",
         }
     }
 }

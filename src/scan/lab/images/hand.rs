@@ -119,6 +119,7 @@ pub(super) fn sent(prepared: &Prepared) -> &[u8] {
         | ImageCase::Older
         | ImageCase::MetadataChanged
         | ImageCase::MetadataExpired
-        | ImageCase::NoBoot => &prepared.bytes,
+        | ImageCase::NoBoot
+        | ImageCase::ClockMoved => &prepared.bytes,
     }
 }

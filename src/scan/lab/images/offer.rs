@@ -32,7 +32,7 @@ impl Bench<'_, '_> {
             self.looked_at_nothing().await;
         }
         let started = Instant::now();
-        let serial = self.d.stage.present(ServerCase::Genuine, Arc::new(offer));
+        let serial = self.d.stage.present(server(prepared.case), Arc::new(offer));
         let mut taken = Taken { serial, asked: 0, fetched: 0, fetches: 0 };
         let mut watch = Watch::default();
         let (prompted, handed) = match &self.trials.hand {
@@ -88,7 +88,8 @@ impl Bench<'_, '_> {
             | ImageCase::Truncated
             | ImageCase::Genuine
             | ImageCase::Older
-            | ImageCase::NoBoot => Flaw::None,
+            | ImageCase::NoBoot
+            | ImageCase::ClockMoved => Flaw::None,
         }
     }
 
@@ -183,6 +184,11 @@ impl Bench<'_, '_> {
             watch.seen.push(version.clone());
         }
     }
+}
+
+/// Who offers it.
+fn server(case: ImageCase) -> ServerCase {
+    if case == ImageCase::ClockMoved { ServerCase::Expired } else { ServerCase::Genuine }
 }
 
 /// Which versions the device ran.

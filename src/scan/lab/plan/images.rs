@@ -110,8 +110,11 @@ fn of_an_address(url: &str) -> bool {
 impl Images {
     /// What the form cannot rule out, by its key.
     pub(super) fn wrong(&self) -> Option<&'static str> {
-        let push = self.push.as_ref()?;
         let cases = self.cases.as_deref().unwrap_or_default();
+        if cases.contains(&ImageCase::ClockMoved) {
+            return Some("images.cases: clock-moved comes with ntp.wrong");
+        }
+        let push = self.push.as_ref()?;
         let cut = matches!(push, Push::Tool { .. }) && cases.contains(&ImageCase::Cut);
         push.wrong().or(match cases.iter().any(|c| c.of_metadata()) || cut {
             true => Some("images.cases: what is handed over has no metadata, and a tool cannot be cut"),
