@@ -53,6 +53,7 @@ mod http_form_default_creds;
 mod http_json_login_default_creds;
 mod http_password_change;
 mod http_password_policy;
+mod http_path_traversal;
 mod http_session_timeout;
 mod http_session_token_entropy;
 mod http_setup_authz;
@@ -327,6 +328,7 @@ pub static CHECKS: &[&Check] = &[
     &web_questions::METHODS,
     &http_password_change::CHECK,
     &http_password_policy::CHECK,
+    &http_path_traversal::CHECK,
     &web_policy::HEADERS,
     &web_sessions::LIFECYCLE,
     &http_session_timeout::CHECK,

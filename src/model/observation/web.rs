@@ -52,6 +52,8 @@ pub enum Question {
     ForeignOrigin,
     /// Data under a host name that is not the device's.
     ForeignHost,
+    /// A file of the system, by a path or a parameter that leads out of the server's own directory.
+    OutsideRoot,
 }
 
 impl Question {
@@ -61,6 +63,7 @@ impl Question {
             Self::UnknownMethod => "a method that does not exist",
             Self::ForeignOrigin => "reading from a page of another origin",
             Self::ForeignHost => "a request under a foreign host name",
+            Self::OutsideRoot => "a way out of the server's directory",
         }
     }
 }

@@ -119,6 +119,8 @@ pub enum Careless {
     OneNonce,
     /// An answer to a challenge of Digest is taken again.
     LastingNonces,
+    /// Paths are joined to the directory of the pages as they are, dots and all.
+    OutsideRoot,
 }
 
 /// How the end of a body is shown.

@@ -25,6 +25,7 @@ const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was se
     <body><h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port</body></html>\n";
 const UPLOAD_PAGE: &str = "<html><body><h1>Firmware update</h1><p>Current version: {firmware}</p><form method=\"post\" \
     enctype=\"multipart/form-data\"><input type=\"file\" name=\"firmware\"><button>Upload</button></form></body></html>\n";
+const USERS: &str = "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/srv/www:/bin/false\n";
 const METHODS: [&str; 3] = ["GET", "HEAD", "POST"];
 const TLS_HANDSHAKE_RECORD: u8 = 22;
 
@@ -179,6 +180,9 @@ impl Site {
             let lines = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
             let head = format!("TRACE {} HTTP/1.1\r\n{}", request.target, lines.collect::<String>());
             return Some(Response::new(200, "message/http", head));
+        }
+        if self.spec.careless.contains(&Careless::OutsideRoot) && wire::file(&request.path) == "/etc/passwd" {
+            return Some(Response::new(200, "text/plain", USERS));
         }
         let foreign = |host: &str| host.split(':').next().unwrap_or_default().parse::<std::net::IpAddr>().is_err();
         let asked = request.header("host").unwrap_or_default();

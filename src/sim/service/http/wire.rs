@@ -182,6 +182,19 @@ fn bad(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
+/// Which file a path leads to, joined to `/srv/www` and decoded once.
+pub(super) fn file(path: &str) -> String {
+    let mut at = vec!["srv".to_owned(), "www".to_owned()];
+    for part in decode(path).split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." {
+            at.pop();
+        } else {
+            at.push(part.to_owned());
+        }
+    }
+    format!("/{}", at.join("/"))
+}
+
 /// Percent and plus decoding of a form value.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
