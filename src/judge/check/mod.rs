@@ -12,8 +12,10 @@ mod auth_mech_inventory;
 mod banner_version;
 mod capture;
 mod client_hello_profile;
+mod client_tls_validation_all;
 mod coap;
 mod coap_core_exposure;
+mod coap_critical_option;
 mod coap_dtls_default_psk;
 mod coap_dtls_profile;
 mod coap_nosec_only;
@@ -29,6 +31,7 @@ mod datastore_remote_open;
 mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
+mod dhcp_host_leak;
 mod dhcp_info_leak;
 mod disc_target_binding;
 mod disclosure;
@@ -68,6 +71,7 @@ mod lwm2m_security_object;
 mod m2m_password_rejected;
 mod malformed;
 mod mdns_info_leak;
+mod media_stream_encrypted;
 mod model_designation_match;
 mod mqtt;
 mod mqtt_anonymous_connect;
@@ -84,6 +88,7 @@ mod net_sec_impl;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
+mod oscore_enforced;
 mod outage;
 mod pointers;
 mod psti_statement;
@@ -158,7 +163,10 @@ mod upd_suit;
 mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
 mod upd_version_visible;
+mod upnp;
+mod upnp_callback_ssrf;
 mod upnp_description_leak;
+mod upnp_igd_portmap;
 mod vdp_security_txt;
 mod web_exposure;
 mod web_policy;
@@ -268,7 +276,9 @@ pub static CHECKS: &[&Check] = &[
     &banner_version::CHECK,
     &web_exposure::PICTURE,
     &client_hello_profile::CHECK,
+    &client_tls_validation_all::CHECK,
     &coap_core_exposure::CHECK,
+    &coap_critical_option::CHECK,
     &coap_dtls_default_psk::CHECK,
     &coap_dtls_profile::CHECK,
     &malformed::COAP,
@@ -284,6 +294,7 @@ pub static CHECKS: &[&Check] = &[
     &cwmp_connreq_default_creds::CHECK,
     &datastore_remote_open::CHECK,
     &dev_unique_password_two_samples::CHECK,
+    &dhcp_host_leak::CHECK,
     &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,
     &malformed::DISCOVERY,
@@ -351,6 +362,7 @@ pub static CHECKS: &[&Check] = &[
     &lwm2m_security_object::CHECK,
     &m2m_password_rejected::CHECK,
     &mdns_info_leak::CHECK,
+    &media_stream_encrypted::CHECK,
     &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
@@ -373,6 +385,7 @@ pub static CHECKS: &[&Check] = &[
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &oscore_enforced::CHECK,
     &outage::NETWORK,
     &outage::POWER,
     &dev_unique_password_two_samples::KEYS,
@@ -460,7 +473,9 @@ pub static CHECKS: &[&Check] = &[
     &upd_transport_encrypted::CHECK,
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
+    &upnp_callback_ssrf::CHECK,
     &upnp_description_leak::CHECK,
+    &upnp_igd_portmap::CHECK,
     &disclosure::LANGUAGE,
     &disclosure::CONTENT,
     &disclosure::PUBLISHED,

@@ -61,6 +61,8 @@ mod tls_survey;
 mod tls_versions;
 mod udp_gain;
 mod udp_services;
+mod upnp;
+mod upnp_control;
 mod upnp_description;
 mod web;
 mod websocket;
@@ -124,6 +126,7 @@ pub static PROBES: &[&Probe] = &[
     &given_logins::PROBE,
     &snmp_write::PROBE,
     &coap_write::PROBE,
+    &upnp_control::PROBE,
     &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &http_tokens::PROBE,

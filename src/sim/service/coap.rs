@@ -25,6 +25,9 @@ pub struct Coap {
     /// Says 2.04 to every PUT, whatever it is for, and does nothing.
     #[serde(default)]
     pub nods: bool,
+    /// Passes over critical options that it does not know.
+    #[serde(default)]
+    pub careless: bool,
     /// Whether NON requests are answered.
     #[serde(default)]
     pub answers: Answers,
@@ -202,6 +205,10 @@ impl Server {
 
     fn reply(&self, request: &Packet, method: RequestType) -> Reply {
         let path = path(request);
+        // An odd number beyond all that this server knows (RFC 7252, 5.4.1).
+        if !self.spec.careless && request.options().any(|(number, _)| number % 2 == 1 && *number > 60) {
+            return code(ResponseType::BadOption);
+        }
         if self.spec.nods && method == RequestType::Put {
             return code(ResponseType::Changed);
         }

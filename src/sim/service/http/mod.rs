@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod form;
+mod igd;
 mod onvif;
 mod panel;
 mod site;
@@ -54,6 +55,8 @@ pub struct Http {
     pub admins: Vec<String>,
     /// ONVIF services beside the pages, for the users of the site.
     pub onvif: Option<onvif::Onvif>,
+    /// UPnP services beside the pages, for everybody.
+    pub igd: Option<igd::Igd>,
     #[serde(default)]
     pub websockets: Vec<websocket::WebSocket>,
     /// In what it is careless.
