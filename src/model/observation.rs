@@ -382,6 +382,12 @@ pub enum Observation {
     HttpPolicy {
         policy: Box<web::HttpPolicy>,
     },
+    HttpInjection {
+        injection: web::Injection,
+    },
+    XmlEntity {
+        entity: web::XmlEntity,
+    },
     WebSession {
         session: web::WebSession,
     },

@@ -71,6 +71,19 @@ pub fn words(o: &Observation) -> String {
         Observation::HttpControlled { question, path, answer: a, proof } => {
             format!("{path}: {}: {} ({proof})", question.words(), controlled(*a))
         }
+        Observation::HttpInjection { injection: i } => format!(
+            "{} with a command that waits for 0 and for 5 s ({}): answered after {} ms",
+            i.path,
+            i.way,
+            list(i.times.iter().map(|t| format!("{} and {}", t.quick_ms, t.slow_ms)))
+        ),
+        Observation::XmlEntity { entity: x } => format!(
+            "{}: XML with {}: status {}, {}",
+            x.path,
+            x.form.words(),
+            x.status,
+            if x.fetched { "which it fetched from us" } else { "which it did not fetch" }
+        ),
         Observation::WebSession { session: s } => {
             let kept = if s.kept { "as before the log-in" } else { "new" };
             format!(

@@ -53,6 +53,7 @@ mod http_digest_quality;
 mod http_empty_password;
 mod http_first_use_forced_change;
 mod http_form_default_creds;
+mod http_injection_canary;
 mod http_json_login_default_creds;
 mod http_password_change;
 mod http_password_policy;
@@ -173,6 +174,7 @@ mod web_policy;
 mod web_questions;
 mod web_sessions;
 mod ws_unauth;
+mod xml_xxe;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,7 +336,9 @@ pub static CHECKS: &[&Check] = &[
     &web_questions::HOST,
     &web_policy::MIXED,
     &web_exposure::INFO,
+    &http_injection_canary::CHECK,
     &http_json_login_default_creds::CHECK,
+    &malformed::JSON,
     &malformed::HTTP,
     &web_questions::METHODS,
     &http_password_change::CHECK,
@@ -485,6 +489,7 @@ pub static CHECKS: &[&Check] = &[
     &sides::WAN_PORTS,
     &malformed::FRAMES,
     &ws_unauth::CHECK,
+    &xml_xxe::CHECK,
 ];
 
 pub fn find(id: &str) -> Option<&'static Check> {

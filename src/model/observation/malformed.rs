@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Set {
     Http,
     HttpSlow,
+    Json,
     Tls,
     Dtls,
     Mqtt,
@@ -29,6 +30,7 @@ impl Set {
         match self {
             Self::Http => "http",
             Self::HttpSlow => "http-slow",
+            Self::Json => "json",
             Self::Tls => "tls",
             Self::Dtls => "dtls",
             Self::Mqtt => "mqtt",

@@ -22,6 +22,7 @@ pub(super) mod html;
 mod http_digest;
 mod http_forgery;
 mod http_idle;
+mod http_injection;
 mod http_inside;
 mod http_names;
 mod http_passwords;
@@ -67,6 +68,7 @@ mod upnp_description;
 mod web;
 mod websocket;
 mod websockets;
+mod xml_entities;
 
 pub(super) use web::{nowhere, security_txt};
 
@@ -134,10 +136,12 @@ pub static PROBES: &[&Probe] = &[
     &http_digest::PROBE,
     &http_idle::PROBE,
     &mqtt_takeover::PROBE,
+    &xml_entities::PROBE,
     &http_names::PROBE,
     &http_forgery::PROBE,
     &http_passwords::PROBE,
     &guessing::PROBE,
+    &http_injection::PROBE,
     &malformed_input::PROBE,
     &device_binding::END,
 ];

@@ -23,6 +23,19 @@ pub struct Igd {
     /// Says yes to a mapping, and makes none.
     #[serde(default)]
     pub nods: bool,
+    /// What becomes of a document type in a message.
+    #[serde(default)]
+    pub doctype: Doctype,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doctype {
+    #[default]
+    Refused,
+    PassedOver,
+    /// What it names is fetched.
+    Followed,
 }
 
 pub(super) struct State {
@@ -51,6 +64,13 @@ impl State {
 
     fn act(&self, request: &Request, from: IpAddr) -> Response {
         let text = String::from_utf8_lossy(&request.body).into_owned();
+        if text.contains("<!DOCTYPE") {
+            match self.spec.doctype {
+                Doctype::Refused => return Response::html(400, "<h1>400 Bad Request</h1>\n"),
+                Doctype::PassedOver => {}
+                Doctype::Followed => fetch(&text, own(request)),
+            }
+        }
         let field = |name: &str| {
             let (_, rest) = text.split_once(&format!("<{name}>"))?;
             Some(rest.split('<').next()?.to_owned())
@@ -95,9 +115,24 @@ impl State {
             return Response::html(412, "");
         }
         let notice = format!("NOTIFY /{path} HTTP/1.1\r\nHOST: {at}\r\nNT: upnp:event\r\nContent-Length: 0\r\n\r\n");
-        let own = request.header("host").and_then(|host| host.parse::<SocketAddr>().ok());
-        tokio::spawn(async move { call(own.map(|own| own.ip()), at, &notice).await });
+        let own = own(request);
+        tokio::spawn(async move { call(own, at, &notice).await });
         Response::html(200, "").with("SID", "uuid:1").with("TIMEOUT", "Second-60")
+    }
+}
+
+/// The device's own address, by the name under which it was asked.
+fn own(request: &Request) -> Option<IpAddr> {
+    request.header("host")?.parse::<SocketAddr>().ok().map(|own| own.ip())
+}
+
+/// Gets what a document names, as a careless parser does.
+fn fetch(text: &str, own: Option<IpAddr>) {
+    let named = text.split_once("SYSTEM \"http://").and_then(|(_, rest)| rest.split('"').next());
+    let place = named.and_then(|url| url.split_once('/'));
+    if let Some((at, path)) = place.and_then(|(at, path)| Some((at.parse::<SocketAddr>().ok()?, path))) {
+        let question = format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\n\r\n");
+        tokio::spawn(async move { call(own, at, &question).await });
     }
 }
 

@@ -124,6 +124,8 @@ pub enum Careless {
     LastingNonces,
     /// Paths are joined to the directory of the pages as they are, dots and all.
     OutsideRoot,
+    /// Every parameter goes through a shell.
+    Shell,
 }
 
 /// How the end of a body is shown.

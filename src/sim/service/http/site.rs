@@ -175,6 +175,9 @@ impl Site {
             return Ok((refusal, stays));
         }
         wire::read_body(stream, request).await?;
+        if self.spec.careless.contains(&Careless::Shell) {
+            tokio::time::sleep(wire::slept(&request.target)).await;
+        }
         let answer = self.answer(request);
         self.slow_down(before).await;
         Ok((answer, self.stays(request)))

@@ -195,6 +195,13 @@ pub(super) fn file(path: &str) -> String {
     format!("/{}", at.join("/"))
 }
 
+/// For how long a shell would sleep that gets the parameters of this target.
+pub(super) fn slept(target: &str) -> std::time::Duration {
+    let query = decode(target.split_once('?').map_or("", |(_, query)| query));
+    let seconds = query.split_once(";sleep ").and_then(|(_, rest)| rest.chars().next()?.to_digit(10));
+    std::time::Duration::from_secs(seconds.unwrap_or(0).into())
+}
+
 /// Percent and plus decoding of a form value.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
