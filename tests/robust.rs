@@ -117,6 +117,7 @@ async fn a_box_that_survives_everything_passes() {
     let recording = scanned("robust-box-good", "127.0.86.21", GRANT).await;
     for id in [
         "coap-malformed-messages",
+        "coap-tcp-malformed",
         "discovery-malformed",
         "http-injection-canary",
         "http-json-typeconfusion",
@@ -146,7 +147,7 @@ async fn each_crash_is_reproduced_and_the_one_input_behind_it_is_named_with_its_
     let box_at = |host, ports| scanned_at("robust-box-bad", host, ports, grant);
     // Three of the same box at once, since each loss is waited for.
     let (web, tls, others) = tokio::join!(
-        box_at("127.0.86.23", "tcp:80,554"),
+        box_at("127.0.86.23", "tcp:80,554,5685"),
         box_at("127.0.86.27", "tcp:443,1883,8081"),
         box_at("127.0.86.28", "udp:161,5353,5683"),
     );
@@ -154,6 +155,7 @@ async fn each_crash_is_reproduced_and_the_one_input_behind_it_is_named_with_its_
         (&web, "http-malformed-requests", "header-16k"),
         (&web, "http-slow-clients", "one-slow-client"),
         (&web, "rtsp-sip-malformed", "session-4k"),
+        (&web, "coap-tcp-malformed", "length-4-gib"),
         (&tls, "http-injection-canary", "/ping?host="),
         (&tls, "http-json-typeconfusion", "nested-lists"),
         (&tls, "tls-malformed-records", "extension-overrun"),

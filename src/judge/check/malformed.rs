@@ -84,6 +84,16 @@ pub const COAP: Check = check(
     |p| bound(&[Set::Coap], "CoAP server", p),
 );
 
+pub const COAP_TCP: Check = Check {
+    severity: Severity::Medium,
+    ..check(
+        "coap-tcp-malformed",
+        "CoAP over TCP survives malformed messages",
+        include_str!("coap_tcp_malformed.md"),
+        |p| bound(&[Set::CoapTcp], "CoAP server over TCP", p),
+    )
+};
+
 pub const TLS: Check = check(
     "tls-malformed-records",
     "TLS and DTLS servers survive malformed records",

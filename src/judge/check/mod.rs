@@ -287,6 +287,7 @@ pub static CHECKS: &[&Check] = &[
     &coap_nosec_only::CHECK,
     &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
+    &malformed::COAP_TCP,
     &coap_write_unauth::CHECK,
     &crypto_details::AUTH,
     &crypto_details::COMMUNICATION,

@@ -57,7 +57,12 @@ impl Judge for UpnpCallbackSsrf {
         })
     }
 
+    /// Without a second address nobody sees whom else it calls.
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
-        evidence.never_tried(RUN)
+        let elsewhere = evidence.known_of(RUN, Some("callbacks"), |r| match &r.observation {
+            Observation::EventCallback { callback } if callback.elsewhere => Some(()),
+            _ => None,
+        });
+        evidence.never_tried(RUN) || elsewhere.items().is_empty()
     }
 }
