@@ -61,7 +61,7 @@ fn scan_given(accounts: &[Supplied], pace: &str, running: &Running, dir: &Path) 
     std::fs::create_dir_all(dir).unwrap();
     let scope = dir.join("scope.toml");
     let text = format!(
-        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"alter\"\npace = \"{pace}\"\nidle_seconds = 3\n\
+        "authorised_by = \"the tests\"\nhosts = [\"{host}/32\"]\nports = \"tcp:1-65535,udp:{}\"\nmost = \"alter\"\npace = \"{pace}\"\nidle_seconds = 3\nelsewhere = \"127.0.9.9\"\n\
          [credentials]\nper_account = 8\nper_service = 24\n{}",
         udp.join(","),
         given(accounts, dir)

@@ -34,7 +34,16 @@ fn scan(dir: &Path, host: &str, ports: &str, grant: &str) -> Recording {
     if !ports.is_empty() {
         args.extend(["--ports", ports]);
     }
-    for probe in ["tcp-ports", "udp-services", "service-identify", "websockets", "malformed-input"] {
+    for probe in [
+        "tcp-ports",
+        "udp-services",
+        "service-identify",
+        "http-surface",
+        "json-logins",
+        "websockets",
+        "http-injection",
+        "malformed-input",
+    ] {
         args.extend(["--probe", probe]);
     }
     let (code, _, err) = patuh_with(&dir.join("ledger"), &args);
@@ -108,7 +117,10 @@ async fn a_box_that_survives_everything_passes() {
     let recording = scanned("robust-box-good", "127.0.86.21", GRANT).await;
     for id in [
         "coap-malformed-messages",
+        "coap-tcp-malformed",
         "discovery-malformed",
+        "http-injection-canary",
+        "http-json-typeconfusion",
         "http-malformed-requests",
         "http-slow-clients",
         "live-baseline-canary",
@@ -135,14 +147,17 @@ async fn each_crash_is_reproduced_and_the_one_input_behind_it_is_named_with_its_
     let box_at = |host, ports| scanned_at("robust-box-bad", host, ports, grant);
     // Three of the same box at once, since each loss is waited for.
     let (web, tls, others) = tokio::join!(
-        box_at("127.0.86.23", "tcp:80,554"),
-        box_at("127.0.86.27", "tcp:443,1883"),
+        box_at("127.0.86.23", "tcp:80,554,5685"),
+        box_at("127.0.86.27", "tcp:443,1883,8081"),
         box_at("127.0.86.28", "udp:161,5353,5683"),
     );
     for (recording, id, case) in [
         (&web, "http-malformed-requests", "header-16k"),
         (&web, "http-slow-clients", "one-slow-client"),
         (&web, "rtsp-sip-malformed", "session-4k"),
+        (&web, "coap-tcp-malformed", "length-4-gib"),
+        (&tls, "http-injection-canary", "/ping?host="),
+        (&tls, "http-json-typeconfusion", "nested-lists"),
         (&tls, "tls-malformed-records", "extension-overrun"),
         (&tls, "mqtt-malformed-packets", "string-overrun"),
         (&tls, "mqtt-preconnect-limits", "one-silent-client"),

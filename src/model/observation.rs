@@ -19,6 +19,7 @@ pub mod malformed;
 pub mod outage;
 pub mod public;
 pub mod tls;
+pub mod upnp;
 pub mod web;
 
 pub use asked::{Signature, SnmpSet, TftpAnswer};
@@ -382,6 +383,12 @@ pub enum Observation {
     HttpPolicy {
         policy: Box<web::HttpPolicy>,
     },
+    HttpInjection {
+        injection: web::Injection,
+    },
+    XmlEntity {
+        entity: web::XmlEntity,
+    },
     WebSession {
         session: web::WebSession,
     },
@@ -442,6 +449,9 @@ pub enum Observation {
         control: bool,
         status: u16,
         described: bool,
+        /// How the media of the description are carried, such as `RTP/AVP` (RFC 8866, 5.14). Older recordings say nothing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        carried: Vec<String>,
         media_packets: u32,
     },
     Controlled {
@@ -538,6 +548,13 @@ pub enum Observation {
         status: u16,
         fields: BTreeMap<String, Vec<String>>,
     },
+    /// A mapping of a port that a gateway was asked for.
+    PortMapping {
+        mapping: upnp::PortMapping,
+    },
+    EventCallback {
+        callback: upnp::EventCallback,
+    },
     MqttConnect {
         protocol: String,
         presented: Presented,
@@ -605,6 +622,11 @@ pub enum Observation {
         bytes: u64,
         sensitive: Vec<String>,
         text: bool,
+    },
+    /// Discovery, asked for with an option that nobody knows. `code` is also `reset` or `silent`.
+    CoapUnknownOption {
+        number: u16,
+        code: String,
     },
     /// A resource whose changes were asked for. `registered`: the answer took the observation up (RFC 7641, 3.1).
     CoapObserve {

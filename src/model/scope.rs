@@ -318,6 +318,10 @@ pub struct Scope {
     /// How long a session may be left alone, to see whether it ends. Without it nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u32>,
+    /// A second address of the machine that scans, in another network than the device's: only there does anybody see whether
+    /// a device calls whomever it is told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<IpAddr>,
     /// Needed before a public address is touched.
     #[serde(default)]
     pub public_addresses: bool,
@@ -418,6 +422,7 @@ impl Scope {
             accounts: Vec::new(),
             labels: Vec::new(),
             idle_seconds: None,
+            elsewhere: None,
             public_addresses: false,
             public: None,
             could_brick: None,

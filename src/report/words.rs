@@ -14,6 +14,7 @@ mod lab;
 mod malformed;
 mod public;
 mod tls;
+mod upnp;
 
 /// What was seen, in words. Not cleaned and not escaped: that is the view's part. One arm per kind of
 /// observation, however many they are, so that a new kind cannot be forgotten.
@@ -71,6 +72,19 @@ pub fn words(o: &Observation) -> String {
         Observation::HttpControlled { question, path, answer: a, proof } => {
             format!("{path}: {}: {} ({proof})", question.words(), controlled(*a))
         }
+        Observation::HttpInjection { injection: i } => format!(
+            "{} with a command that waits for 0 and for 5 s ({}): answered after {} ms",
+            i.path,
+            i.way,
+            list(i.times.iter().map(|t| format!("{} and {}", t.quick_ms, t.slow_ms)))
+        ),
+        Observation::XmlEntity { entity: x } => format!(
+            "{}: XML with {}: status {}, {}",
+            x.path,
+            x.form.words(),
+            x.status,
+            if x.fetched { "which it fetched from us" } else { "which it did not fetch" }
+        ),
         Observation::WebSession { session: s } => {
             let kept = if s.kept { "as before the log-in" } else { "new" };
             format!(
@@ -105,10 +119,14 @@ pub fn words(o: &Observation) -> String {
         Observation::JsonLogin { path, status, closed, .. } => {
             format!("{path} takes log-ins in JSON (status {status}); closed: {}", some(&closed.join(", ")))
         }
-        Observation::RtspStream { path, control, status, described, media_packets } => format!(
+        Observation::RtspStream { path, control, status, described, carried, media_packets } => format!(
             "stream {path}{}: status {status}, {}, {media_packets} media packets",
             if *control { " (a path that cannot exist)" } else { "" },
-            if *described { "described" } else { "not described" }
+            match (described, carried.is_empty()) {
+                (true, true) => "described".to_owned(),
+                (true, false) => format!("described by {}", carried.join(", ")),
+                (false, _) => "not described".to_owned(),
+            }
         ),
         Observation::Controlled { question, answer, proof } => {
             format!("{}: {}; {proof}", question.words(), controlled(*answer))
@@ -171,6 +189,8 @@ pub fn words(o: &Observation) -> String {
             };
             format!("SNMP write of the value that was there with {}: {answer}", presented(with))
         }
+        Observation::PortMapping { mapping } => upnp::mapping(mapping),
+        Observation::EventCallback { callback } => upnp::callback(callback),
         Observation::UpnpDescription { location, status, fields } => {
             let names = list(fields.keys());
             format!("UPnP description {location}: status {status}; tells {}", some(&names))
@@ -202,6 +222,10 @@ pub fn words(o: &Observation) -> String {
         Observation::CoapPing { answered } => format!("CoAP ping: {}", if *answered { "answered" } else { "silent" }),
         Observation::CoapCore { code, links } => {
             format!("CoAP resource list: code {code}; {}", some(&list(links.iter().map(|l| &l.path))))
+        }
+        Observation::CoapUnknownOption { number, code } => {
+            let kind = if number % 2 == 1 { "critical" } else { "elective" };
+            format!("CoAP discovery with the unknown {kind} option {number}: {code}")
         }
         Observation::CoapRead { path, code, bytes, sensitive, .. } => {
             format!("CoAP GET {path}: code {code}, {bytes} bytes; sensitive: {}", some(&sensitive.join(", ")))

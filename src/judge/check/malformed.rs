@@ -1,5 +1,5 @@
 //! Whether services survive input that is wrong on purpose: one course of events per service and kind of input.
-use super::{Check, Judge, Proves, Severity};
+use super::{Check, Judge, Proves, Severity, common::looked};
 use crate::judge::{
     Decision, Evidence, Known,
     judgement::{Point, every},
@@ -38,6 +38,17 @@ pub const HTTP: Check = check(
     |p| bound(&[Set::Http], "web server", p),
 );
 
+/// Which paths take JSON, another probe found.
+pub const JSON: Check = Check {
+    needs: &["malformed-input", "json-logins"],
+    ..check(
+        "http-json-typeconfusion",
+        "What takes JSON survives wrong types and depths",
+        include_str!("http_json_typeconfusion.md"),
+        |p| bound(&[Set::Json], "path that takes JSON from strangers", p),
+    )
+};
+
 pub const SLOW: Check = Check {
     expected: "one slow client does not keep others from the web server, and many do not for longer than they last",
     remedy: "serve connections independently of each other, with a time limit for the head of a request and a limit per client",
@@ -72,6 +83,16 @@ pub const COAP: Check = check(
     include_str!("coap_malformed_messages.md"),
     |p| bound(&[Set::Coap], "CoAP server", p),
 );
+
+pub const COAP_TCP: Check = Check {
+    severity: Severity::Medium,
+    ..check(
+        "coap-tcp-malformed",
+        "CoAP over TCP survives malformed messages",
+        include_str!("coap_tcp_malformed.md"),
+        |p| bound(&[Set::CoapTcp], "CoAP server over TCP", p),
+    )
+};
 
 pub const TLS: Check = check(
     "tls-malformed-records",
@@ -171,7 +192,10 @@ impl Judge for Survives {
         let of = |set: &Set| evidence.known_of("malformed-input", Some(set.word()), |r| malformed(r, *set));
         let absent = format!("no {}", self.service);
         let none = evidence.known_of("malformed-input", Some(""), |_| None);
-        let known = self.sets.iter().map(of).reduce(Known::and).unwrap_or(none);
+        let mut known = self.sets.iter().map(of).reduce(Known::and).unwrap_or(none);
+        if self.sets.contains(&Set::Json) {
+            known = known.and(looked(evidence, "json-logins"));
+        }
         let courses = courses(&known);
         every(&known, &absent, |seen| match courses.get(&(seen.subject(), seen.what.set, seen.what.path.as_str())) {
             Some(course) => {

@@ -12,8 +12,10 @@ mod auth_mech_inventory;
 mod banner_version;
 mod capture;
 mod client_hello_profile;
+mod client_tls_validation_all;
 mod coap;
 mod coap_core_exposure;
+mod coap_critical_option;
 mod coap_dtls_default_psk;
 mod coap_dtls_profile;
 mod coap_nosec_only;
@@ -30,6 +32,7 @@ mod datastore_remote_open;
 mod declared_crypto;
 mod default_creds;
 mod dev_unique_password_two_samples;
+mod dhcp_host_leak;
 mod dhcp_info_leak;
 mod disc_target_binding;
 mod disclosure;
@@ -51,9 +54,11 @@ mod http_digest_quality;
 mod http_empty_password;
 mod http_first_use_forced_change;
 mod http_form_default_creds;
+mod http_injection_canary;
 mod http_json_login_default_creds;
 mod http_password_change;
 mod http_password_policy;
+mod http_path_traversal;
 mod http_session_timeout;
 mod http_session_token_entropy;
 mod http_setup_authz;
@@ -69,6 +74,7 @@ mod lwm2m_security_object;
 mod m2m_password_rejected;
 mod malformed;
 mod mdns_info_leak;
+mod media_stream_encrypted;
 mod model_designation_match;
 mod mqtt;
 mod mqtt_anonymous_connect;
@@ -85,6 +91,7 @@ mod net_sec_impl;
 mod ntp_control_exposed;
 mod onvif_default_creds;
 mod onvif_unauth;
+mod oscore_enforced;
 mod outage;
 mod pointers;
 mod psti_statement;
@@ -162,13 +169,17 @@ mod upd_suit;
 mod upd_transport_encrypted;
 mod upd_upload_unauthenticated;
 mod upd_version_visible;
+mod upnp;
+mod upnp_callback_ssrf;
 mod upnp_description_leak;
+mod upnp_igd_portmap;
 mod vdp_security_txt;
 mod web_exposure;
 mod web_policy;
 mod web_questions;
 mod web_sessions;
 mod ws_unauth;
+mod xml_xxe;
 
 /// How far a verdict carries for the requirement: proof, or only support that a person completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,13 +296,16 @@ pub static CHECKS: &[&Check] = &[
     &banner_version::CHECK,
     &web_exposure::PICTURE,
     &client_hello_profile::CHECK,
+    &client_tls_validation_all::CHECK,
     &coap_core_exposure::CHECK,
+    &coap_critical_option::CHECK,
     &coap_dtls_default_psk::CHECK,
     &coap_dtls_profile::CHECK,
     &malformed::COAP,
     &coap_nosec_only::CHECK,
     &coap_observe_unauth::CHECK,
     &coap_read_unauth::CHECK,
+    &malformed::COAP_TCP,
     &coap_write_unauth::CHECK,
     &crypto_observed::COMMUNICATION,
     &crypto_details::AUTH,
@@ -305,6 +319,7 @@ pub static CHECKS: &[&Check] = &[
     &labels::DERIVABLE,
     &labels::PATTERN,
     &dev_unique_password_two_samples::CHECK,
+    &dhcp_host_leak::CHECK,
     &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,
     &malformed::DISCOVERY,
@@ -344,11 +359,14 @@ pub static CHECKS: &[&Check] = &[
     &web_questions::HOST,
     &web_policy::MIXED,
     &web_exposure::INFO,
+    &http_injection_canary::CHECK,
     &http_json_login_default_creds::CHECK,
+    &malformed::JSON,
     &malformed::HTTP,
     &web_questions::METHODS,
     &http_password_change::CHECK,
     &http_password_policy::CHECK,
+    &http_path_traversal::CHECK,
     &web_policy::HEADERS,
     &web_sessions::LIFECYCLE,
     &http_session_timeout::CHECK,
@@ -371,6 +389,7 @@ pub static CHECKS: &[&Check] = &[
     &lwm2m_security_object::CHECK,
     &m2m_password_rejected::CHECK,
     &mdns_info_leak::CHECK,
+    &media_stream_encrypted::CHECK,
     &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
     &mqtt_any_credential::CHECK,
@@ -393,6 +412,7 @@ pub static CHECKS: &[&Check] = &[
     &ntp_control_exposed::CHECK,
     &onvif_default_creds::CHECK,
     &onvif_unauth::CHECK,
+    &oscore_enforced::CHECK,
     &outage::NETWORK,
     &outage::POWER,
     &dev_unique_password_two_samples::KEYS,
@@ -483,7 +503,9 @@ pub static CHECKS: &[&Check] = &[
     &upd_transport_encrypted::CHECK,
     &upd_upload_unauthenticated::CHECK,
     &upd_version_visible::CHECK,
+    &upnp_callback_ssrf::CHECK,
     &upnp_description_leak::CHECK,
+    &upnp_igd_portmap::CHECK,
     &disclosure::LANGUAGE,
     &disclosure::CONTENT,
     &disclosure::PUBLISHED,
@@ -493,6 +515,7 @@ pub static CHECKS: &[&Check] = &[
     &sides::WAN_PORTS,
     &malformed::FRAMES,
     &ws_unauth::CHECK,
+    &xml_xxe::CHECK,
 ];
 
 pub fn find(id: &str) -> Option<&'static Check> {

@@ -26,7 +26,7 @@ struct RtspUnauthStream {}
 impl Judge for RtspUnauthStream {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
         let streams = evidence.known_of("rtsp-streams", Some("rtsp"), |r| match &r.observation {
-            Observation::RtspStream { path, control, status, described, media_packets } => {
+            Observation::RtspStream { path, control, status, described, media_packets, .. } => {
                 Some((path, *control, *status, *described, *media_packets))
             }
             _ => None,

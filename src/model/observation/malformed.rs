@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Set {
     Http,
     HttpSlow,
+    Json,
     Tls,
     Dtls,
     Mqtt,
@@ -16,6 +17,7 @@ pub enum Set {
     Rtsp,
     Sip,
     Coap,
+    CoapTcp,
     Dns,
     Mdns,
     Ssdp,
@@ -29,6 +31,7 @@ impl Set {
         match self {
             Self::Http => "http",
             Self::HttpSlow => "http-slow",
+            Self::Json => "json",
             Self::Tls => "tls",
             Self::Dtls => "dtls",
             Self::Mqtt => "mqtt",
@@ -37,6 +40,7 @@ impl Set {
             Self::Rtsp => "rtsp",
             Self::Sip => "sip",
             Self::Coap => "coap",
+            Self::CoapTcp => "coap-tcp",
             Self::Dns => "dns",
             Self::Mdns => "mdns",
             Self::Ssdp => "ssdp",

@@ -52,6 +52,8 @@ pub enum Question {
     ForeignOrigin,
     /// Data under a host name that is not the device's.
     ForeignHost,
+    /// A file of the system, by a path or a parameter that leads out of the server's own directory.
+    OutsideRoot,
 }
 
 impl Question {
@@ -61,6 +63,7 @@ impl Question {
             Self::UnknownMethod => "a method that does not exist",
             Self::ForeignOrigin => "reading from a page of another origin",
             Self::ForeignHost => "a request under a foreign host name",
+            Self::OutsideRoot => "a way out of the server's directory",
         }
     }
 }
@@ -119,4 +122,56 @@ pub enum Logout {
     Ends,
     /// The old session still opens the page.
     StaysOpen,
+}
+
+/// What an XML document asks its reader to fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum XmlForm {
+    /// An external entity, used in the document.
+    Entity,
+    /// An external document type.
+    Dtd,
+}
+
+impl XmlForm {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Entity => "an external entity",
+            Self::Dtd => "an external document type",
+        }
+    }
+}
+
+/// An XML document that names an address of the tester.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct XmlEntity {
+    pub path: String,
+    pub form: XmlForm,
+    pub status: u16,
+    /// Whether it was answered as the same document without it.
+    pub as_ordinary: bool,
+    /// Whether the device fetched it from us.
+    pub fetched: bool,
+}
+
+/// A parameter that was given a command that only waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Injection {
+    /// The path up to the value.
+    pub path: String,
+    pub parameter: String,
+    /// How the command was joined to the value, as sent; `*` stands for it.
+    pub way: String,
+    pub times: Vec<Timed>,
+}
+
+/// How long two answers took: with a command that waits for nothing, and for five seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timed {
+    pub quick_ms: u64,
+    pub slow_ms: u64,
 }

@@ -1,4 +1,5 @@
 //! The only files that open sockets. Every connection is admitted by the scope, paced and recorded.
+pub mod called;
 pub mod dtls;
 pub mod http;
 pub mod tape;

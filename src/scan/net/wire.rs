@@ -273,6 +273,11 @@ impl Datagrams {
         Ok(Self { socket, to, replies, last: None, tape: Tape::new(journal, endpoint, local) })
     }
 
+    /// Our own address, from which the host is asked.
+    pub fn own_address(&self) -> Result<std::net::IpAddr, Trouble> {
+        self.socket.local_addr().map(|a| a.ip()).map_err(Trouble::Ours)
+    }
+
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.tape.sent(bytes);
         let sent = match self.replies {

@@ -4,6 +4,8 @@ use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType};
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(2);
+/// For an answer to something odd, which may be silence.
+const SHORT: Duration = Duration::from_millis(700);
 
 /// A confirmable request with an id and a token of its own.
 pub fn request(method: RequestType, path: &str) -> Packet {
@@ -40,6 +42,34 @@ pub async fn get(socket: &mut Datagrams, path: &str) -> Result<(String, Vec<u8>)
         size = block.and_then(|b| u8::try_from(b & 7).ok());
     }
     Ok(("2.05".to_owned(), body))
+}
+
+/// GETs a path with an option of this number. Returns the code, `reset`, or `silent` after three tries.
+pub async fn with_option(socket: &mut Datagrams, path: &str, number: u16) -> Result<String, Trouble> {
+    let bad = |e: coap_lite::error::MessageError| Trouble::NotUnderstood(format!("not readable as CoAP: {e:?}"));
+    let mut asked = request(RequestType::Get, path);
+    asked.add_option(CoapOption::Unknown(number), vec![1]);
+    let bytes = asked.to_bytes().map_err(bad)?;
+    for _ in 0..3 {
+        socket.send(&bytes).await?;
+        let until = tokio::time::Instant::now() + SHORT;
+        loop {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            let reply = match socket.receive(left).await {
+                Ok(b) => Packet::from_bytes(&b).map_err(bad)?,
+                Err(Trouble::Silent(_)) => break,
+                Err(t) => return Err(t),
+            };
+            let same = reply.header.message_id == asked.header.message_id;
+            if same && reply.header.get_type() == MessageType::Reset {
+                return Ok("reset".to_owned());
+            }
+            if reply.get_token() == asked.get_token() && reply.header.code != MessageClass::Empty {
+                return Ok(reply.header.get_code());
+            }
+        }
+    }
+    Ok("silent".to_owned())
 }
 
 /// Sends until an answer with our token comes: in the acknowledgement or in a message of its own.

@@ -1,5 +1,8 @@
 //! What a CoAP device tells a stranger.
-use super::{Probe, coap::get};
+use super::{
+    Probe,
+    coap::{get, with_option},
+};
 use crate::model::{
     Endpoint, Observation, Touch,
     observation::{CoapLink, clean},
@@ -15,7 +18,7 @@ use std::time::Duration;
 
 pub const PROBE: Probe = Probe {
     id: "coap-resources",
-    version: 1,
+    version: 2,
     title: "what the CoAP server tells",
     page: include_str!("coap_resources.md"),
     touch: Touch::Ask,
@@ -23,6 +26,8 @@ pub const PROBE: Probe = Probe {
     run: |ctx| Box::pin(run(ctx)),
 };
 
+/// Options that nobody knows: an odd number has to be understood, an even one may be passed over (RFC 7252, 5.4.1).
+const UNKNOWN: [u16; 2] = [65_000, 65_001];
 const WAIT: Duration = Duration::from_secs(2);
 
 async fn run(ctx: &Ctx) {
@@ -51,6 +56,11 @@ async fn coap(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {
     let text = String::from_utf8_lossy(&body).into_owned();
     let links: Vec<CoapLink> = if code == "2.05" { links(&text) } else { Vec::new() };
     ctx.record(e, Observation::CoapCore { code, links: links.clone() }, Some(socket.close()));
+    for number in UNKNOWN {
+        let mut socket = ctx.udp(e, Replies::ThatPort).await?;
+        let code = with_option(&mut socket, ".well-known/core", number).await?;
+        ctx.record(e, Observation::CoapUnknownOption { number, code }, Some(socket.close()));
+    }
     for link in links.iter().filter(|l| l.path != "/.well-known/core").take(32) {
         let mut socket = ctx.udp(e, Replies::ThatPort).await?;
         let (code, body) = get(&mut socket, link.path.trim_start_matches('/')).await?;

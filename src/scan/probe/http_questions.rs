@@ -4,6 +4,7 @@ use super::{
     web::{
         exposure::{Asked, exposures},
         get, nowhere,
+        outside::outside_root,
         policy::policy,
         shape,
     },
@@ -26,7 +27,7 @@ use reqwest::Method;
 
 pub const PROBE: Probe = Probe {
     id: "http-questions",
-    version: 1,
+    version: 2,
     title: "questions to web servers",
     page: include_str!("http_questions.md"),
     touch: Touch::Ask,
@@ -66,7 +67,8 @@ async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {
     for path in &pages.data {
         foreign_host(ctx, s, path, pages.private.contains(path)).await?;
     }
-    errors(ctx, s).await
+    errors(ctx, s).await?;
+    outside_root(ctx, s).await
 }
 
 /// The pages of one endpoint that earlier probes saw, by what they are good for.

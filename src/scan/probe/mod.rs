@@ -22,6 +22,7 @@ pub(super) mod html;
 mod http_digest;
 mod http_forgery;
 mod http_idle;
+mod http_injection;
 mod http_inside;
 mod http_names;
 mod http_passwords;
@@ -64,10 +65,13 @@ mod tls_survey;
 mod tls_versions;
 mod udp_gain;
 mod udp_services;
+mod upnp;
+mod upnp_control;
 mod upnp_description;
 mod web;
 mod websocket;
 mod websockets;
+mod xml_entities;
 
 pub(super) use web::{nowhere, security_txt};
 
@@ -130,6 +134,7 @@ pub static PROBES: &[&Probe] = &[
     &snmp_write::PROBE,
     &coap_write::PROBE,
     &lwm2m_firmware::PROBE,
+    &upnp_control::PROBE,
     &mqtt_publish::PROBE,
     &http_sessions::PROBE,
     &http_tokens::PROBE,
@@ -137,10 +142,12 @@ pub static PROBES: &[&Probe] = &[
     &http_digest::PROBE,
     &http_idle::PROBE,
     &mqtt_takeover::PROBE,
+    &xml_entities::PROBE,
     &http_names::PROBE,
     &http_forgery::PROBE,
     &http_passwords::PROBE,
     &guessing::PROBE,
+    &http_injection::PROBE,
     &malformed_input::PROBE,
     &device_binding::END,
 ];

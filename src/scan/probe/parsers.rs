@@ -1,5 +1,5 @@
 //! The parsers of ours that take a device's bytes, by name: what fuzzing feeds. None may panic or take long, whatever comes.
-use super::{coap_resources, html, mqtt, rtsp, telnet, upnp_description, websockets};
+use super::{coap_resources, html, mqtt, rtsp, telnet, upnp, upnp_description, websockets};
 use crate::scan::codec::{Cursor, ber, client_hello, infra, onvif, smb, snmp, ssh, tls, tls_flight};
 
 pub type Parser = fn(&[u8]);
@@ -29,7 +29,7 @@ pub const PARSERS: &[(&str, Parser)] = &[
         let soap = onvif::read(&String::from_utf8_lossy(b));
         keep((soap.fault(), soap.told().len(), soap.time()));
     }),
-    ("rtsp", |b| keep((rtsp::reply(b).map(|r| rtsp::control(&r, "rtsp://x/")), rtsp::packets(b)))),
+    ("rtsp", |b| keep((rtsp::reply(b).map(|r| (rtsp::control(&r, "rtsp://x/"), r.carried())), rtsp::packets(b)))),
     ("smb", |b| keep(smb::chosen(b))),
     ("snmp", |b| {
         keep((snmp::sysdescr(b), snmp::response(b), snmp::engine(b), snmp::v3_answer(b), snmp::version(b)));
@@ -38,7 +38,10 @@ pub const PARSERS: &[(&str, Parser)] = &[
     ("telnet", |b| keep(telnet::negotiate(b))),
     ("tftp", |b| keep(infra::tftp(b).is_some())),
     ("tls", |b| keep((tls::answer(b), tls_flight::is_ssl2(b), tls_flight::has_heartbeat(b)))),
-    ("upnp", |b| keep(upnp_description::fields(&String::from_utf8_lossy(b)))),
+    ("upnp", |b| {
+        let text = String::from_utf8_lossy(b);
+        keep((upnp_description::fields(&text), upnp::services(&text)));
+    }),
     ("websocket", |b| {
         websockets::Seen::default().take(b);
     }),

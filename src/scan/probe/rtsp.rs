@@ -1,10 +1,10 @@
 //! RTSP requests and replies (RFC 2326) over a wire of ours.
-use crate::model::Endpoint;
+use crate::model::{Endpoint, observation::clean};
 use crate::scan::{
     net::{Trouble, Wire},
     session::{Ctx, FIRST_BYTE, Identified},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const MOST: usize = 32 * 1024;
 
@@ -32,6 +32,12 @@ impl Reply {
     /// A session description (RFC 8866), not just any page with status 200.
     pub fn describes(&self) -> bool {
         self.status == 200 && self.body.starts_with("v=0") && self.body.contains("m=")
+    }
+
+    /// How the media that it describes are carried: the third word of each `m=` line.
+    pub fn carried(&self) -> Vec<String> {
+        let media = self.body.lines().filter_map(|l| l.strip_prefix("m=")?.split_whitespace().nth(2));
+        media.map(|word| clean(word, 40)).collect::<BTreeSet<_>>().into_iter().take(8).collect()
     }
 }
 
@@ -120,6 +126,9 @@ mod tests {
         assert!(split(text.as_bytes()).is_none());
         let r = reply(format!("{text}i").as_bytes()).unwrap();
         assert!(r.describes() && r.body == "v=0\r\nm=vi");
+        let body = "v=0\r\nm=video 0 RTP/SAVP 96\r\na=x\r\nm=audio 0 RTP/AVP 0\r\n";
+        let r = reply(format!("RTSP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+        assert_eq!(r.carried(), ["RTP/AVP", "RTP/SAVP"]);
     }
 
     #[test]

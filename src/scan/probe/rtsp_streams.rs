@@ -14,7 +14,7 @@ use std::{sync::LazyLock, time::Duration};
 
 pub const PROBE: Probe = Probe {
     id: "rtsp-streams",
-    version: 1,
+    version: 2,
     title: "camera streams",
     page: include_str!("rtsp_streams.md"),
     touch: Touch::Ask,
@@ -51,6 +51,7 @@ async fn look(ctx: &Ctx, s: Identified) {
                     control,
                     status,
                     described: seen.described,
+                    carried: seen.carried,
                     media_packets: seen.packets,
                 };
                 ctx.record(s.endpoint, stream, Some(seen.tape));
@@ -67,6 +68,7 @@ async fn look(ctx: &Ctx, s: Identified) {
 struct Seen {
     status: u16,
     described: bool,
+    carried: Vec<String>,
     packets: u32,
     tape: Sha256Digest,
 }
@@ -77,7 +79,8 @@ async fn describe(ctx: &Ctx, s: &Identified, path: &str) -> Result<Seen, Trouble
     let reply = talk.describe(&at, None).await?;
     let described = reply.describes();
     let packets = if described { play(&mut talk, &at, &control(&reply, &at)).await } else { 0 };
-    Ok(Seen { status: reply.status, described, packets, tape: talk.wire.close().await })
+    let carried = if described { reply.carried() } else { Vec::new() };
+    Ok(Seen { status: reply.status, described, carried, packets, tape: talk.wire.close().await })
 }
 
 /// Plays a few packets inside the connection, keeps none of them, and leaves. Whatever goes wrong, nothing played.

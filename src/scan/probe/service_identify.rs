@@ -230,6 +230,7 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
         return found;
     }
     let service = match () {
+        () if is_csm(bytes) => return Found::named("coap+tcp"),
         () if first.starts_with("RFB 00") => "vnc",
         () if first.starts_with("@RSYNCD:") => "rsync",
         () if first.starts_with("* OK") => "imap",
@@ -242,6 +243,15 @@ async fn by_banner(wire: &mut Wire, bytes: &[u8]) -> Found {
     };
     let starttls = offers_starttls(wire, service).await;
     Found { starttls, ..Found::saying(service, if service == "telnet" { "telnet-banner" } else { "banner" }, &text) }
+}
+
+/// The first message of every CoAP endpoint over TCP: a length, no token, code 7.01 (RFC 8323, 3.2 and 5.3).
+fn is_csm(bytes: &[u8]) -> bool {
+    match bytes {
+        [head, 0xe1, options @ ..] if head & 0x0f == 0 && head >> 4 < 13 => options.len() >= usize::from(head >> 4),
+        [0xd0, more, 0xe1, options @ ..] => options.len() >= usize::from(*more) + 13,
+        _ => false,
+    }
 }
 
 /// Whether a mail server says that it goes on inside TLS when asked.

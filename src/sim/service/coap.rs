@@ -27,6 +27,9 @@ pub struct Coap {
     pub nods: bool,
     /// An LwM2M firmware object (5), and what it does with a package.
     pub firmware: Option<Firmware>,
+    /// Passes over critical options that it does not know.
+    #[serde(default)]
+    pub careless: bool,
     /// Whether NON requests are answered.
     #[serde(default)]
     pub answers: Answers,
@@ -222,6 +225,10 @@ impl Server {
 
     fn reply(&self, request: &Packet, method: RequestType) -> Reply {
         let path = path(request);
+        // An odd number beyond all that this server knows (RFC 7252, 5.4.1).
+        if !self.spec.careless && request.options().any(|(number, _)| number % 2 == 1 && *number > 60) {
+            return code(ResponseType::BadOption);
+        }
         if self.spec.nods && method == RequestType::Put {
             return code(ResponseType::Changed);
         }

@@ -53,6 +53,7 @@ impl Cwmp {
             token: None,
             upload: None,
             onvif: None,
+            igd: None,
             panel: None,
             admins: Vec::new(),
             websockets: Vec::new(),

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::sim::SimError;
 use crate::sim::fill::fill;
+use crate::sim::health::unhex;
 use crate::sim::listen::{LineFaults, Raising, Speaker};
 
 /// The most ports one tarpit may have: each is a file descriptor.
@@ -24,6 +25,9 @@ pub struct Raw {
     /// Sent once, before what the mode sends.
     #[serde(default)]
     pub first: String,
+    /// Bytes before it, in hex, for what is no text.
+    #[serde(default)]
+    pub magic: String,
     /// What `banner` sends at once, `slow` byte by byte and `endless` again and again.
     #[serde(default)]
     pub text: String,
@@ -60,7 +64,8 @@ impl Raw {
     pub(super) fn raise(&self, raising: &mut Raising) -> Result<(), SimError> {
         let text = fill(&self.text, &raising.stage).into_bytes();
         let text = if text.is_empty() { vec![b'.'] } else { text };
-        let first = fill(&self.first, &raising.stage).into_bytes();
+        let mut first = unhex(&self.magic);
+        first.extend(fill(&self.first, &raising.stage).into_bytes());
         raising.tcp(self.port, &self.faults, Mouth { mode: self.mode, first, text })
     }
 }

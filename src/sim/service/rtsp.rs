@@ -33,11 +33,18 @@ pub struct Rtsp {
     #[serde(default)]
     pub users: Vec<User>,
     pub lockout: Option<Lockout>,
+    /// How media are carried.
+    #[serde(default = "carried")]
+    pub carried: String,
     /// Whether what is described also plays.
     #[serde(default)]
     pub media: Media,
     #[serde(default)]
     pub faults: LineFaults,
+}
+
+fn carried() -> String {
+    String::from("RTP/AVP")
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -63,6 +70,7 @@ impl Rtsp {
         let camera = Camera {
             auth: self.auth,
             media: self.media,
+            carried: self.carried.clone(),
             nonces: Tokens::default(),
             server: fill(&self.server, stage),
             model: stage.identity.model.clone(),
@@ -76,6 +84,7 @@ impl Rtsp {
 struct Camera {
     auth: Auth,
     media: Media,
+    carried: String,
     nonces: Tokens,
     server: String,
     model: String,
@@ -131,9 +140,9 @@ impl Camera {
         match request.method.as_str() {
             "OPTIONS" => self.response(request, "200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n", ""),
             "DESCRIBE" if self.lets_in(request) => {
-                let (host, model) = (&self.host, &self.model);
+                let (host, model, carried) = (&self.host, &self.model, &self.carried);
                 let sdp = format!(
-                    "v=0\r\no=- 0 0 IN IP4 {host}\r\ns={model}\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n\
+                    "v=0\r\no=- 0 0 IN IP4 {host}\r\ns={model}\r\nt=0 0\r\nm=video 0 {carried} 96\r\n\
                      a=rtpmap:96 H264/90000\r\na=control:trackID=1\r\n"
                 );
                 self.response(request, "200 OK", "Content-Type: application/sdp\r\n", &sdp)

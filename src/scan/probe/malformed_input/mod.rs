@@ -55,6 +55,10 @@ fn targets(ctx: &Ctx) -> Vec<Target> {
                 Spoken::Plainly | Spoken::Udp if !set.services.contains(&s.service) => {}
                 // MQTT inside a WebSocket is reached by the frames of the WebSocket alone.
                 Spoken::Plainly if set.id != Set::WebSocket && s.says.iter().any(|w| w.contains("WebSocket")) => {}
+                Spoken::Plainly if set.id == Set::Json => {
+                    let paths = json_logins(ctx, s.endpoint).into_iter();
+                    all.extend(paths.map(|path| Target::new(set, s.clone(), path)));
+                }
                 Spoken::Plainly if set.id == Set::WebSocket => {
                     let paths = web_sockets(ctx, s.endpoint).into_iter();
                     all.extend(paths.map(|path| Target::new(set, s.clone(), path)));
@@ -64,6 +68,15 @@ fn targets(ctx: &Ctx) -> Vec<Target> {
         }
     }
     all
+}
+
+/// The paths of a server that take JSON from strangers.
+fn json_logins(ctx: &Ctx, e: Endpoint) -> BTreeSet<String> {
+    let path = |r: crate::model::Record| match r.observation {
+        Observation::JsonLogin { path, .. } if r.subject == e.into() => Some(path),
+        _ => None,
+    };
+    ctx.seen("json-logins").into_iter().filter_map(path).take(2).collect()
 }
 
 /// The paths of a server that became a WebSocket.

@@ -1,5 +1,6 @@
 //! What the probes of web servers share.
 pub mod exposure;
+pub mod outside;
 pub mod paths;
 pub mod policy;
 pub mod security_txt;

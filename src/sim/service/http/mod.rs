@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod form;
+mod igd;
 mod onvif;
 mod panel;
 mod site;
@@ -54,6 +55,8 @@ pub struct Http {
     pub admins: Vec<String>,
     /// ONVIF services beside the pages, for the users of the site.
     pub onvif: Option<onvif::Onvif>,
+    /// UPnP services beside the pages, for everybody.
+    pub igd: Option<igd::Igd>,
     #[serde(default)]
     pub websockets: Vec<websocket::WebSocket>,
     /// In what it is careless.
@@ -119,6 +122,10 @@ pub enum Careless {
     OneNonce,
     /// An answer to a challenge of Digest is taken again.
     LastingNonces,
+    /// Paths are joined to the directory of the pages as they are, dots and all.
+    OutsideRoot,
+    /// Every parameter goes through a shell.
+    Shell,
 }
 
 /// How the end of a body is shown.

@@ -1,6 +1,7 @@
 //! One site at run time: takes connections, in TLS where it has to, and answers requests.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{self, ApiLogin};
 use super::auth::{self, Tokens};
 use super::form::FormLogin;
+use super::igd;
 use super::onvif;
 use super::websocket::WebSocket;
 use super::wire::{self, Request, Response, Stays};
@@ -25,6 +27,7 @@ const PLAIN_TO_TLS: &str = "<html><head><title>400 The plain HTTP request was se
     <body><h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port</body></html>\n";
 const UPLOAD_PAGE: &str = "<html><body><h1>Firmware update</h1><p>Current version: {firmware}</p><form method=\"post\" \
     enctype=\"multipart/form-data\"><input type=\"file\" name=\"firmware\"><button>Upload</button></form></body></html>\n";
+const USERS: &str = "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/srv/www:/bin/false\n";
 const METHODS: [&str; 3] = ["GET", "HEAD", "POST"];
 const TLS_HANDSHAKE_RECORD: u8 = 22;
 
@@ -39,6 +42,7 @@ pub(super) struct Site {
     api: ApiLogin,
     upload_page: String,
     panel: Option<panel::State>,
+    igd: Option<igd::State>,
     /// Authority to redirect to.
     secure: Option<String>,
 }
@@ -77,6 +81,7 @@ impl Site {
             upload_page: fill(UPLOAD_PAGE, stage),
             nonces: Tokens::default(),
             panel: spec.panel.as_ref().map(panel::State::new),
+            igd: spec.igd.as_ref().map(igd::State::new),
             identity: stage.identity.clone(),
             spec,
             acceptor,
@@ -89,14 +94,15 @@ impl Site {
 
 impl Speaker for Site {
     async fn speak(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
-        let Some(acceptor) = &self.acceptor else { return self.converse(stream).await };
+        let from = stream.peer_addr()?.ip();
+        let Some(acceptor) = &self.acceptor else { return self.converse(stream, from).await };
         let mut first = [0];
         stream.peek(&mut first).await?;
         if first != [TLS_HANDSHAKE_RECORD] {
             return self.refuse_plain(stream).await;
         }
         let stream = acceptor.accept(stream).await?;
-        self.converse(stream).await
+        self.converse(stream, from).await
     }
 }
 
@@ -110,7 +116,7 @@ impl Site {
         stream.shutdown().await
     }
 
-    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<()> {
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, from: IpAddr) -> io::Result<()> {
         let mut stream = BufStream::new(stream);
         loop {
             let mut origin = None;
@@ -122,7 +128,7 @@ impl Site {
                 }
                 Ok(Some(mut request)) => {
                     origin = request.header("origin").map(str::to_owned);
-                    let (response, stays) = self.handle(&mut stream, &mut request).await?;
+                    let (response, stays) = self.handle(&mut stream, &mut request, from).await?;
                     (response, request.method, stays)
                 }
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -140,7 +146,12 @@ impl Site {
     }
 
     /// Refuses before the body is read where it can, as a careful update page does.
-    async fn handle<S>(&self, stream: &mut BufStream<S>, request: &mut Request) -> io::Result<(Response, Stays)>
+    async fn handle<S>(
+        &self,
+        stream: &mut BufStream<S>,
+        request: &mut Request,
+        from: IpAddr,
+    ) -> io::Result<(Response, Stays)>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -152,6 +163,10 @@ impl Site {
             let response = self.spec.onvif.as_ref().map(|spec| spec.answer(request, &self.accounts, &self.identity));
             return Ok((response.unwrap_or_else(|| Response::html(404, "")), self.stays(request)));
         }
+        if let Some(igd) = self.igd.as_ref().filter(|igd| igd.is_its_own(&request.path)) {
+            wire::read_body(stream, request).await?;
+            return Ok((igd.answer(request, from), self.stays(request)));
+        }
         let before = self.accounts.in_a_row();
         if let Some(refusal) = self.refusal(request) {
             self.slow_down(before).await;
@@ -160,6 +175,9 @@ impl Site {
             return Ok((refusal, stays));
         }
         wire::read_body(stream, request).await?;
+        if self.spec.careless.contains(&Careless::Shell) {
+            tokio::time::sleep(wire::slept(&request.target)).await;
+        }
         let answer = self.answer(request);
         self.slow_down(before).await;
         Ok((answer, self.stays(request)))
@@ -179,6 +197,9 @@ impl Site {
             let lines = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
             let head = format!("TRACE {} HTTP/1.1\r\n{}", request.target, lines.collect::<String>());
             return Some(Response::new(200, "message/http", head));
+        }
+        if self.spec.careless.contains(&Careless::OutsideRoot) && wire::file(&request.path) == "/etc/passwd" {
+            return Some(Response::new(200, "text/plain", USERS));
         }
         let foreign = |host: &str| host.split(':').next().unwrap_or_default().parse::<std::net::IpAddr>().is_err();
         let asked = request.header("host").unwrap_or_default();

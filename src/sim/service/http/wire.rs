@@ -182,6 +182,26 @@ fn bad(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
+/// Which file a path leads to, joined to `/srv/www` and decoded once.
+pub(super) fn file(path: &str) -> String {
+    let mut at = vec!["srv".to_owned(), "www".to_owned()];
+    for part in decode(path).split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." {
+            at.pop();
+        } else {
+            at.push(part.to_owned());
+        }
+    }
+    format!("/{}", at.join("/"))
+}
+
+/// For how long a shell would sleep that gets the parameters of this target.
+pub(super) fn slept(target: &str) -> std::time::Duration {
+    let query = decode(target.split_once('?').map_or("", |(_, query)| query));
+    let seconds = query.split_once(";sleep ").and_then(|(_, rest)| rest.chars().next()?.to_digit(10));
+    std::time::Duration::from_secs(seconds.unwrap_or(0).into())
+}
+
 /// Percent and plus decoding of a form value.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
