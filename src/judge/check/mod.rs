@@ -66,6 +66,7 @@ mod local_control_proto_auth;
 mod lwm2m_security_object;
 mod m2m_password_rejected;
 mod malformed;
+mod matter_commissioning_window;
 mod mdns_info_leak;
 mod model_designation_match;
 mod mqtt;
@@ -111,6 +112,7 @@ mod svc_inventory_cross_advertised;
 mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
 mod svc_ot_presence;
+mod svc_outdated_component;
 mod svc_remote_debug;
 mod svc_state_diff;
 mod svc_undeclared_open;
@@ -348,6 +350,7 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,
     &m2m_password_rejected::CHECK,
+    &matter_commissioning_window::CHECK,
     &mdns_info_leak::CHECK,
     &model_designation_match::CHECK,
     &mqtt_anonymous_connect::CHECK,
@@ -405,6 +408,7 @@ pub static CHECKS: &[&Check] = &[
     &svc_legacy_insecure::CHECK,
     &sides::MANAGEMENT,
     &svc_ot_presence::CHECK,
+    &svc_outdated_component::CHECK,
     &svc_remote_debug::CHECK,
     &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,
