@@ -726,6 +726,9 @@ pub enum Observation {
     NameAsked {
         asked: capture::Asked,
     },
+    NameQuestions {
+        questions: capture::Questions,
+    },
     ClearSecret {
         secret: capture::ClearSecret,
     },

@@ -32,6 +32,7 @@ mod dev_unique_password_two_samples;
 mod dhcp_info_leak;
 mod disc_target_binding;
 mod disclosure;
+mod dns_client_randomness;
 mod dns_open_resolver;
 mod documents;
 mod dtls_cookie;
@@ -108,6 +109,7 @@ mod support_period;
 mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
+mod svc_intermittent_rescan;
 mod svc_inventory_cross_advertised;
 mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
@@ -288,6 +290,7 @@ pub static CHECKS: &[&Check] = &[
     &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,
     &malformed::DISCOVERY,
+    &dns_client_randomness::CHECK,
     &dns_open_resolver::CHECK,
     &documents::PERSONAL,
     &documents::SENSORS,
@@ -403,6 +406,7 @@ pub static CHECKS: &[&Check] = &[
     &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
+    &svc_intermittent_rescan::CHECK,
     &svc_inventory_cross_advertised::CHECK,
     &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,

@@ -54,6 +54,7 @@ mod ssh_host_key;
 mod ssh_known_keys;
 mod starttls;
 mod tcp_ports;
+mod tcp_rescan;
 mod telnet;
 mod tftp_files;
 mod tls_certificate;
@@ -136,6 +137,7 @@ pub static PROBES: &[&Probe] = &[
     &http_passwords::PROBE,
     &guessing::PROBE,
     &malformed_input::PROBE,
+    &tcp_rescan::PROBE,
     &device_binding::END,
 ];
 
