@@ -325,7 +325,7 @@ fn questions(sent: &[(u16, u16)]) -> Vec<Vec<u8>> {
 fn ports_and_ids_of_name_questions_are_kept_in_order_and_judged() {
     let dir = tempfile::tempdir().unwrap();
     // Squares modulo a prime wander over the whole range.
-    let wander = |n: u32, by: u32| u16::try_from(n * n * by % 65_521).unwrap();
+    let wander = |n: u64, by: u64| u16::try_from(n * n * by % 65_521).unwrap();
     let random: Vec<(u16, u16)> =
         (0..120).map(|n| (32_768 + wander(n + 300, 7919) % 28_000, wander(n + 700, 104_729 % 65_521))).collect();
     let fixed: Vec<(u16, u16)> = random.iter().map(|(_, id)| (1024, *id)).collect();
