@@ -66,12 +66,25 @@ impl Judge for SvcIntermittentRescan {
         never_absent(decision, AGAIN, "no port was asked a second time")
     }
 
+    /// A quick scan that finds nothing new decides nothing.
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
-        evidence.never_tried(AGAIN)
+        let of = |probe| evidence.known(probe, sweep).items().iter().map(|s| s.what.clone()).collect::<Vec<Sweep>>();
+        let (first, again) = (of("tcp-ports"), of(AGAIN));
+        let soon = |s: &Sweep| {
+            let before = first.iter().find(|f| f.host == s.host);
+            before.is_some_and(|f| s.open.is_subset(&f.open) && f.minutes_to(s) < Some(i64::from(self.minutes)))
+        };
+        evidence.never_tried(AGAIN) || !again.is_empty() && again.iter().all(soon)
     }
 
     fn tables(&self) -> &'static [&'static str] {
         &["x-endpoints"]
+    }
+}
+
+impl Sweep {
+    fn minutes_to(&self, later: &Self) -> Option<i64> {
+        self.at.zip(later.at).map(|(a, b)| b.duration_since(a).as_secs() / 60)
     }
 }
 
@@ -83,7 +96,7 @@ impl SvcIntermittentRescan {
             declared.unwrap_or_default().iter().find(covers).is_some()
         };
         let told = |ports: &[u16]| ports.iter().map(|p| format!("tcp/{p}")).collect::<Vec<_>>().join(", ");
-        let later = first.at.zip(again.at).map(|(a, b)| b.duration_since(a).as_secs() / 60);
+        let later = first.minutes_to(again);
         let when = later.map_or("later".to_owned(), |m| format!("{m} minutes later"));
         let undeclared: Vec<u16> = new.iter().copied().filter(|p| !known(*p)).collect();
         // A port that stayed silent before may have been open, and its answer lost.

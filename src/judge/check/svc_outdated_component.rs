@@ -91,8 +91,7 @@ impl Judge for SvcOutdatedComponent {
             let Some(version) = numbers(c.version) else {
                 return Point::Unclear(format!("{who}: the version cannot be compared"));
             };
-            let concerns = |a: &&&Advisory| a.concerns(&version) && (a.cvss >= self.score || a.exploited);
-            let known: Vec<&&Advisory> = rows.iter().filter(concerns).collect();
+            let known: Vec<&&Advisory> = rows.iter().filter(|a| self.counts(a, &version)).collect();
             let open: Vec<&&Advisory> = known.iter().filter(|a| !c.is_answered(&a.id, &answered)).copied().collect();
             let told = open.iter().map(|a| a.to_string()).collect::<Vec<_>>().join("; ");
             match (open.is_empty(), known.is_empty(), c.declared) {
@@ -112,7 +111,12 @@ impl Judge for SvcOutdatedComponent {
     }
 
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
-        components(evidence).items().iter().all(|s| s.what.rows().is_empty())
+        let fresh = self.fresh(evidence);
+        let decides = |c: &Component<'_>| match numbers(c.version) {
+            Some(version) => c.rows().iter().any(|a| fresh || self.counts(a, &version)),
+            None => false,
+        };
+        !components(evidence).items().iter().any(|s| decides(&s.what))
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -121,6 +125,10 @@ impl Judge for SvcOutdatedComponent {
 }
 
 impl SvcOutdatedComponent {
+    fn counts(&self, advisory: &Advisory, version: &[u64]) -> bool {
+        advisory.concerns(version) && (advisory.cvss >= self.score || advisory.exploited)
+    }
+
     fn fresh(&self, evidence: &Evidence<'_>) -> bool {
         let day = |text: &str| text.get(..10).and_then(|d| d.parse::<Date>().ok());
         let age = day(&LIST.kept_to).zip(day(evidence.as_of())).and_then(|(list, now)| list.until(now).ok());
