@@ -157,6 +157,50 @@ async fn a_set_up_service_that_stays_open_fails_and_one_that_closes_passes() {
     assert_eq!(of(1, None).0, "INCONCLUSIVE", "{}", of(1, None).1);
 }
 
+/// A web server that opens another port once somebody has asked it something.
+fn opens_later(page: &str, later: &str) {
+    use std::io::{Read, Write};
+    let (server, later) = (std::net::TcpListener::bind(page).unwrap(), later.to_owned());
+    std::thread::spawn(move || {
+        let mut opened = Vec::new();
+        for stream in server.incoming() {
+            let (mut stream, mut request) = (stream.unwrap(), [0; 2048]);
+            stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+            if matches!(stream.read(&mut request), Ok(1..)) {
+                if opened.is_empty() {
+                    opened.push(std::net::TcpListener::bind(&later).unwrap());
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_port_that_opens_during_the_scan_is_found_at_its_end_and_fails_only_undeclared() {
+    opens_later("127.0.81.45:8080", "127.0.81.45:2323");
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("recording");
+    let args = ["scan", "127.0.81.45", "--ports", "tcp:2300-2400,8000-8100,udp:none", "--pace", "fast"];
+    let (code, _, err) = patuh_with(dir.path(), &[&args[..], &["--out", out.to_str().unwrap()]].concat());
+    assert_eq!(code, 0, "{err}");
+    let recording = Recording::parse(&std::fs::read(out.join("recording.jsonl")).unwrap()).unwrap();
+    let of = |declared: &str| {
+        let entry = |p: &str| format!("[[x-endpoints]]\ntransport = \"tcp\"\nport = {p}\nprotocol = \"http\"\n");
+        let ixit: String = declared.split_whitespace().map(entry).collect();
+        let ixit = (!declared.is_empty()).then(|| patuh::model::Ixit::parse("ixit", &ixit).unwrap());
+        verdict_on("svc-intermittent-rescan", &Evidence::new(&recording, None, ixit.as_ref()))
+    };
+    for (declared, verdict, told) in [
+        ("", "INCONCLUSIVE", "tcp/2323 was shut at first"),
+        ("8080", "FAIL", "tcp/2323 was shut at first"),
+        ("8080 2323", "INCONCLUSIVE", "which is soon"),
+    ] {
+        let (got, why) = of(declared);
+        assert!(got == verdict && why.contains(told), "{declared}: {got} {why}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_configuration_log_or_picture_that_a_device_shows_is_kept() {
     let running = start("web-panel-bad", "127.0.82.6").await;

@@ -3,6 +3,8 @@
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
+#[path = "support/verdicts.rs"]
+mod verdicts;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use etherparse::PacketBuilder;
@@ -300,6 +302,50 @@ fn the_same_capture_twice_is_one_and_another_device_is_not_this_one() {
     let recording = import(&[a], "192.168.7.99", &[]).unwrap();
     assert_eq!((captures(&recording)[0].device.sent, destinations(&recording).len()), (0, 0));
     assert_eq!(verdict("egress-cleartext", 0, &recording, None).0, "INCONCLUSIVE", "nothing was seen of the device");
+}
+
+/// Questions of the device, each with its source port and transaction id, asked twice and answered once.
+fn questions(sent: &[(u16, u16)]) -> Vec<Vec<u8>> {
+    let question = |(port, id): &(u16, u16)| {
+        let mut payload = id.to_be_bytes().to_vec();
+        payload.extend(b"\x01\0\0\x01\0\0\0\0\0\0\x05cloud\x07example\x03com\0\0\x01\0\x01");
+        let mut out = Vec::new();
+        let builder = PacketBuilder::ethernet2(OWN, OTHER).ipv4(DEVICE, CLOUD, 64).udp(*port, 53);
+        builder.write(&mut out, &payload).unwrap();
+        let mut answer = Vec::new();
+        (payload[2], payload[3]) = (0x81, 0x83);
+        let builder = PacketBuilder::ethernet2(OTHER, OWN).ipv4(CLOUD, DEVICE, 64).udp(53, *port);
+        builder.write(&mut answer, &payload).unwrap();
+        [out.clone(), out, answer]
+    };
+    [vec![arp()], sent.iter().flat_map(question).collect()].concat()
+}
+
+#[test]
+fn ports_and_ids_of_name_questions_are_kept_in_order_and_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    // Squares modulo a prime wander over the whole range.
+    let wander = |n: u64, by: u64| u16::try_from(n * n * by % 65_521).unwrap();
+    let random: Vec<(u16, u16)> =
+        (0..120).map(|n| (32_768 + wander(n + 300, 7919) % 28_000, wander(n + 700, 104_729 % 65_521))).collect();
+    let fixed: Vec<(u16, u16)> = random.iter().map(|(_, id)| (1024, *id)).collect();
+    let counted: Vec<(u16, u16)> = (0..40).map(|n| (random[usize::from(n)].0, 7 + n)).collect();
+    for (name, sent, expected) in
+        [("random", &random, "PASS"), ("fixed", &fixed, "FAIL"), ("counted", &counted, "FAIL")]
+    {
+        let path = file(dir.path(), name, &pcap(PLAIN, &at(questions(sent))));
+        let recording = import(&[path], "192.168.7.20", &[]).unwrap();
+        let kept: Vec<_> = recording
+            .records()
+            .filter_map(|r| match &r.observation {
+                Observation::NameQuestions { questions } => Some((r.subject.to_string(), questions.sent.clone())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(kept, [("udp/198.51.100.7:53".to_owned(), sent.clone())]);
+        let (got, why) = verdicts::verdict_on("dns-client-randomness", &Evidence::new(&recording, None, None));
+        assert_eq!(got, expected, "{name}: {why}");
+    }
 }
 
 /// The most memory that a process had, in KiB.

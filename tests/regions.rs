@@ -151,6 +151,10 @@ fn a_profile_needs_no_catalogue_and_meets_others_on_the_common_list_all_the_same
     let p = Profile::parse("mine.toml", SOUND, None).unwrap();
     assert_eq!(p.requirements[0].rows, ["5.5-1", "X-TLS12"]);
     assert_eq!(p.requirements[0].step(), "Look. Limits: tls-min 1.2.");
+    let with = SOUND.replace("thresholds = { tls-min = \"1.2\" }", "steps = [\"ip-protocol-sweep\"]");
+    let step = Profile::parse("mine.toml", &with, None).unwrap().requirements[0].step();
+    let told = "Look. Carry out: No IP protocol answers but TCP, UDP and ICMP, and those that are declared (patuh explain ip-protocol-sweep).";
+    assert_eq!(step, told);
 }
 
 #[test]
@@ -184,6 +188,16 @@ fn every_mistake_is_told_with_file_line_and_the_nearest_known_name() {
         (with("tls-min", "tls-mim"), 23, "unknown threshold `tls-mim`; did you mean `tls-min`?"),
         (with("tls-min = \"1.2\"", "tls-min = 1"), 23, "must be a text"),
         (with("attest = \"Look.\"\n", ""), 22, "no assessor step to apply them"),
+        (
+            with("attest = \"Look.\"", "attest = \"Look.\"\nsteps = [\"ip-protocol-swep\"]"),
+            23,
+            "unknown step `ip-protocol-swep`; did you mean `ip-protocol-sweep`?",
+        ),
+        (
+            with("attest = \"Look.\"\nthresholds = { tls-min = \"1.2\" }", "steps = [\"ip-protocol-sweep\"]"),
+            22,
+            "no assessor step that they belong to",
+        ),
         (with("2020-01-01", "2020-13-01"), 6, "is no date; write YYYY-MM-DD"),
         (with("disclaimer", "valid_to = \"2019-01-01\"\ndisclaimer"), 7, "is before valid_from"),
         (with("text =", "txt ="), 19, "unknown field `txt`"),
@@ -602,6 +616,27 @@ fn explaining_a_provision_a_unit_a_profile_and_a_table_shows_source_and_confiden
         let shown = out(&patuh(&["explain", id]));
         assert!(shown.contains("confidence"), "{id}: {shown}");
         assert!(shown.contains("source") || shown.contains("(ETSI"), "{id}: {shown}");
+    }
+}
+
+#[test]
+fn explaining_a_step_says_what_it_needs_how_it_is_done_and_when_it_passes() {
+    for step in patuh::judge::profile::steps::all() {
+        let shown = out(&patuh(&["explain", &step.id]));
+        for part in [&step.title, &step.needs, &step.how[0], &step.pass, &step.fail] {
+            assert!(shown.contains(part.as_str()), "{}: {shown}", step.id);
+        }
+    }
+    let unknown = patuh(&["explain", "wifi-beacon-securty"]);
+    assert!(err(&unknown).contains("did you mean `wifi-beacon-security`?"), "{}", err(&unknown));
+}
+
+#[test]
+fn every_step_of_the_catalogue_belongs_to_a_requirement_of_some_profile() {
+    let all: Vec<Profile> = BUILTIN.iter().map(|(id, _)| at_top(id)).collect();
+    let named: Vec<&String> = all.iter().flat_map(|p| &p.requirements).flat_map(|r| &r.steps).collect();
+    for step in patuh::judge::profile::steps::all() {
+        assert!(named.contains(&&step.id), "{}", step.id);
     }
 }
 

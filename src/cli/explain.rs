@@ -3,7 +3,7 @@ use super::{Done, Exit, Failure, output, source};
 use patuh::{
     judge::{
         CHECKS,
-        profile::{BUILTIN, Catalogue, Method, common, nearest, thresholds},
+        profile::{BUILTIN, Catalogue, Method, common, nearest, steps, thresholds},
     },
     model::declarations::{Edition, Form},
     scan::{PROBES, capture, lab, public},
@@ -15,6 +15,9 @@ pub fn run(id: &str) -> Done {
     if let Some(c) = CHECKS.iter().find(|c| c.id == id) {
         let _ = write!(out, "{}\n\n{}", c.title, c.page);
         let _ = writeln!(out, "\nNeeds the probes: {}", c.needs.join(", "));
+    }
+    if let Some(step) = steps::find(id) {
+        let _ = write!(out, "{step}");
     }
     if let Some(p) = PROBES.iter().find(|p| p.id == id) {
         out.push_str(p.page);
@@ -87,7 +90,12 @@ pub fn run(id: &str) -> Done {
     if out.is_empty() {
         let looked =
             PROBES.iter().map(|p| p.id).chain(lab::RUNS.iter().chain([&public::RUN, &capture::RUN]).map(|r| r.id));
-        let known = CHECKS.iter().map(|c| c.id).chain(looked).chain(BUILTIN.iter().map(|b| b.0));
+        let known = CHECKS
+            .iter()
+            .map(|c| c.id)
+            .chain(steps::all().iter().map(|s| s.id.as_str()))
+            .chain(looked)
+            .chain(BUILTIN.iter().map(|b| b.0));
         return Err(Failure::new(Exit::Usage, format!("nothing is known as `{id}`{}", nearest(id, known))));
     }
     output::result(&out)?;

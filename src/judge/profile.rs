@@ -13,6 +13,7 @@ pub mod crosswalk;
 mod read;
 pub mod recognition;
 pub mod standing;
+pub mod steps;
 pub mod table;
 pub mod thresholds;
 
@@ -57,16 +58,25 @@ pub struct Requirement {
     /// What the assessor applies where no check reads a number.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub thresholds: BTreeMap<String, toml::Value>,
+    /// Steps of the catalogue of checks that belong to what a person does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<String>,
 }
 
 impl Requirement {
-    /// The assessor's step with its thresholds.
+    /// The assessor's step with its thresholds and the steps of the catalogue.
     pub fn step(&self) -> String {
         let limits: Vec<String> =
             self.thresholds.iter().map(|(id, value)| format!("{id} {}", thresholds::shown(value))).collect();
-        if limits.is_empty() { self.attest.clone() } else { format!("{} Limits: {}.", self.attest, limits.join("; ")) }
+        let titles = self.steps.iter().filter_map(|id| steps::find(id));
+        let titles: Vec<String> = titles.map(|s| format!("{} (patuh explain {})", s.title, s.id)).collect();
+        let told = |what: &str, list: &[String]| match list {
+            [] => String::new(),
+            _ => format!(" {what}: {}.", list.join("; ")),
+        };
+        format!("{}{}{}", self.attest, told("Limits", &limits), told("Carry out", &titles))
     }
 }
 

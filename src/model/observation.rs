@@ -785,6 +785,9 @@ pub enum Observation {
     NameAsked {
         asked: Box<capture::Asked>,
     },
+    NameQuestions {
+        questions: capture::Questions,
+    },
     ClearSecret {
         secret: capture::ClearSecret,
     },

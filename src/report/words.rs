@@ -310,6 +310,7 @@ pub fn words(o: &Observation) -> String {
         Observation::Destination { destination } => capture::destination(destination),
         Observation::ClientHello { hello } => capture::hello(hello),
         Observation::NameAsked { asked } => capture::asked(asked),
+        Observation::NameQuestions { questions } => capture::questions(questions),
         Observation::Announced { announced } => capture::announced(announced),
         Observation::ClearSecret { secret } => capture::secret(secret),
         Observation::PointerAsked { pointer, at, found, detail, .. } => {

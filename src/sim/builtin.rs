@@ -63,6 +63,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin { name: "trap-hostile-banner", toml: include_str!("../../fixtures/duts/trap-hostile-banner.toml") },
     Builtin { name: "trap-lockout", toml: include_str!("../../fixtures/duts/trap-lockout.toml") },
     Builtin { name: "trap-lwm2m-checks", toml: include_str!("../../fixtures/duts/trap-lwm2m-checks.toml") },
+    Builtin { name: "trap-matter-window", toml: include_str!("../../fixtures/duts/trap-matter-window.toml") },
     Builtin { name: "trap-mqtt-read-only", toml: include_str!("../../fixtures/duts/trap-mqtt-read-only.toml") },
     Builtin { name: "trap-odd-ports", toml: include_str!("../../fixtures/duts/trap-odd-ports.toml") },
     Builtin { name: "trap-one-client", toml: include_str!("../../fixtures/duts/trap-one-client.toml") },

@@ -36,6 +36,7 @@ mod dhcp_host_leak;
 mod dhcp_info_leak;
 mod disc_target_binding;
 mod disclosure;
+mod dns_client_randomness;
 mod dns_open_resolver;
 mod documents;
 mod dtls_cookie;
@@ -73,6 +74,7 @@ mod local_control_proto_auth;
 mod lwm2m_security_object;
 mod m2m_password_rejected;
 mod malformed;
+mod matter_commissioning_window;
 mod mdns_info_leak;
 mod media_stream_encrypted;
 mod model_designation_match;
@@ -116,10 +118,12 @@ mod support_period;
 mod svc_amplification;
 mod svc_declared_state_mismatch;
 mod svc_identify;
+mod svc_intermittent_rescan;
 mod svc_inventory_cross_advertised;
 mod svc_known_backdoor_ports;
 mod svc_legacy_insecure;
 mod svc_ot_presence;
+mod svc_outdated_component;
 mod svc_remote_debug;
 mod svc_state_diff;
 mod svc_undeclared_open;
@@ -323,6 +327,7 @@ pub static CHECKS: &[&Check] = &[
     &dhcp_info_leak::CHECK,
     &disc_target_binding::CHECK,
     &malformed::DISCOVERY,
+    &dns_client_randomness::CHECK,
     &dns_open_resolver::CHECK,
     &documents::PERSONAL,
     &documents::SENSORS,
@@ -388,6 +393,7 @@ pub static CHECKS: &[&Check] = &[
     &web_exposure::LOG,
     &lwm2m_security_object::CHECK,
     &m2m_password_rejected::CHECK,
+    &matter_commissioning_window::CHECK,
     &mdns_info_leak::CHECK,
     &media_stream_encrypted::CHECK,
     &model_designation_match::CHECK,
@@ -442,11 +448,13 @@ pub static CHECKS: &[&Check] = &[
     &svc_amplification::CHECK,
     &svc_declared_state_mismatch::CHECK,
     &svc_identify::CHECK,
+    &svc_intermittent_rescan::CHECK,
     &svc_inventory_cross_advertised::CHECK,
     &svc_known_backdoor_ports::CHECK,
     &svc_legacy_insecure::CHECK,
     &sides::MANAGEMENT,
     &svc_ot_presence::CHECK,
+    &svc_outdated_component::CHECK,
     &svc_remote_debug::CHECK,
     &svc_state_diff::CHECK,
     &svc_undeclared_open::CHECK,

@@ -26,7 +26,7 @@ struct SvcOtPresence {}
 
 /// By their own replies.
 const PROTOCOLS: [&str; 4] = ["bacnet", "knx", "modbus", "opcua"];
-/// TCP ports that are never written to, since a wrong byte may move a machine: what is there is not known.
+/// TCP ports that are asked nothing, or at 502 its identification alone, since a wrong byte may move a machine.
 const UNASKED: [(u16, &str); 5] =
     [(102, "s7"), (502, "modbus"), (2404, "iec-104"), (20000, "dnp3"), (44818, "ethernet/ip")];
 
@@ -49,7 +49,7 @@ impl Judge for SvcOtPresence {
                     Point::Unclear(format!("{at}: {word} is served; whether it should is in x-endpoints, not supplied"))
                 }
                 (false, Some(p), _) => {
-                    Point::Unclear(format!("{at}: open on the port of {p}, and not asked, for safety"))
+                    Point::Unclear(format!("{at}: open on the port of {p}, and asked no more, for safety"))
                 }
             }
         })

@@ -106,7 +106,7 @@ fn of(record: &Record) -> Option<Sweep<'_>> {
 }
 
 /// The ports of `1-79,81`; what cannot be read names none, so that it can only withhold a PASS.
-fn ports(set: &str) -> impl Iterator<Item = u16> + '_ {
+pub(super) fn ports(set: &str) -> impl Iterator<Item = u16> + '_ {
     set.split(',').filter_map(range).flatten().filter(|p| *p > 0)
 }
 

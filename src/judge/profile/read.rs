@@ -1,5 +1,5 @@
 //! Reading a profile's text. Every mistake is an error that names file, line and the nearest known name.
-use super::{Catalogue, Level, Method, Profile, ProfileError, Requirement, common, nearest, thresholds};
+use super::{Catalogue, Level, Method, Profile, ProfileError, Requirement, common, nearest, steps, thresholds};
 use crate::judge::check::{self, CHECKS, Check, Judge};
 use crate::model::{Sha256Digest, declarations::located};
 use jiff::civil::Date;
@@ -50,6 +50,8 @@ struct WrittenRequirement {
     attest: String,
     #[serde(default)]
     thresholds: BTreeMap<Spanned<String>, toml::Value>,
+    #[serde(default)]
+    steps: Vec<Spanned<String>>,
     #[serde(default)]
     confidence: Option<String>,
 }
@@ -115,6 +117,7 @@ fn requirement(r: WrittenRequirement, catalogue: Option<&Spanned<String>>) -> Re
         checks: plain(r.checks),
         attest: r.attest,
         thresholds: r.thresholds.into_iter().map(|(k, v)| (k.into_inner(), v)).collect(),
+        steps: plain(r.steps),
         confidence: r.confidence,
     }
 }
@@ -204,11 +207,12 @@ impl Place<'_> {
             if r.checks.is_empty() && r.attest.trim().is_empty() {
                 return Err(self.at(&r.id, format!("requirement `{id}` maps to nothing; give it checks or attest")));
             }
-            for list in [&r.cites, &r.relates, &r.checks] {
+            for list in [&r.cites, &r.relates, &r.checks, &r.steps] {
                 self.twice(id, list)?;
             }
             self.provisions(r, catalogue)?;
             self.thresholds(r)?;
+            self.steps(r)?;
             for c in &r.checks {
                 let check = check::find(c.get_ref()).ok_or_else(|| {
                     let near = nearest(c.get_ref(), CHECKS.iter().map(|c| c.id));
@@ -275,6 +279,24 @@ impl Place<'_> {
                 let message =
                     format!("requirement `{id}` has thresholds, but no assessor step to apply them; give it attest");
                 return Err(self.at(key, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps of the catalogue go with a step of the requirement's own.
+    fn steps(&self, r: &WrittenRequirement) -> Result<(), ProfileError> {
+        let id = r.id.get_ref();
+        for step in &r.steps {
+            let name = step.get_ref();
+            if steps::find(name).is_none() {
+                let near = nearest(name, steps::all().iter().map(|s| s.id.as_str()));
+                return Err(self.at(step, format!("requirement `{id}` names unknown step `{name}`{near}")));
+            }
+            if r.attest.trim().is_empty() {
+                let message =
+                    format!("requirement `{id}` has steps, but no assessor step that they belong to; give it attest");
+                return Err(self.at(step, message));
             }
         }
         Ok(())

@@ -274,6 +274,16 @@ pub struct Asked {
     pub seen: Cited,
 }
 
+/// How the device's questions to one name server could be told from forged answers, in the order of the capture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Questions {
+    pub place: Place,
+    /// Source port and transaction id of each question by UDP, a repeated one once; the first thousand.
+    pub sent: Vec<(u16, u16)>,
+    pub seen: Cited,
+}
+
 /// A secret that everybody on the way could read. What it is is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,9 @@
 //! What a capture shows, in words.
 use super::{list, some};
 use crate::model::observation::capture::{
-    Announced, Asked, Capture, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place,
+    Announced, Asked, Capture, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place, Questions,
 };
+use std::collections::BTreeSet;
 
 pub fn capture(c: &Capture) -> String {
     let dropped = c.dropped.map_or("what was dropped is not known".to_owned(), |n| format!("{n} dropped"));
@@ -78,6 +79,17 @@ pub fn asked(a: &Asked) -> String {
         a.answered,
         a.nonexistent,
         packets(&a.seen)
+    )
+}
+
+pub fn questions(q: &Questions) -> String {
+    let distinct = |of: fn(&(u16, u16)) -> u16| q.sent.iter().map(of).collect::<BTreeSet<u16>>().len();
+    format!(
+        "{} questions from {} ports with {} transaction ids; {}",
+        q.sent.len(),
+        distinct(|s| s.0),
+        distinct(|s| s.1),
+        packets(&q.seen)
     )
 }
 

@@ -221,7 +221,13 @@ impl<'a> Follow<'a> {
             && opened == Opened::Device
             && let Some(told) = self.names.take(payload)
         {
-            self.rows.named(Endpoint { host: key.peer.0, transport: Transport::Udp, port: 53 }, place, told, number);
+            let server = Endpoint { host: key.peer.0, transport: Transport::Udp, port: 53 };
+            if way == Way::Sent
+                && let Some(id) = payload.first_chunk()
+            {
+                self.rows.question(server, place, (key.own.1, u16::from_be_bytes(*id)), number);
+            }
+            self.rows.named(server, place, told, number);
         }
         if spoken == Protocol::Dhcp && way == Way::Sent {
             announced::told(payload, server_port).into_iter().for_each(|told| self.rows.announced(told, number));

@@ -4,13 +4,17 @@ use crate::model::{
     Endpoint, Observation, Sha256Digest, Subject,
     observation::{
         TlsVersion,
-        capture::{Announced, Asked, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place, Protocol},
+        capture::{
+            Announced, Asked, Cited, ClearSecret, Destination, Hello, NamedBy, Opened, Place, Protocol, Questions,
+        },
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of each kind.
 const MOST: usize = 2_000;
+/// Questions to one name server whose ports and ids are written down.
+const QUESTIONS: usize = 1_000;
 /// Packets that are cited.
 const CITED: usize = 8;
 
@@ -80,14 +84,22 @@ pub(super) struct Rows {
     whither: BTreeMap<Whither, Row>,
     offered: BTreeMap<Offered, Row>,
     asked: BTreeMap<(Subject, Place, String), Row>,
+    questions: BTreeMap<(Subject, Place), Sent>,
     secrets: BTreeMap<Secret, Row>,
     announced: BTreeMap<(&'static str, String), Row>,
     /// What came after the last row that is kept.
     pub more: u64,
 }
 
+/// Questions to one name server.
+#[derive(Default)]
+struct Sent {
+    list: Vec<(u16, u16)>,
+    packets: Row,
+}
+
 /// The row of a key, where there is room for it.
-fn row<'a, K: Ord>(of: &'a mut BTreeMap<K, Row>, key: K, more: &mut u64) -> Option<&'a mut Row> {
+fn row<'a, K: Ord, R: Default>(of: &'a mut BTreeMap<K, R>, key: K, more: &mut u64) -> Option<&'a mut R> {
     if of.len() >= MOST && !of.contains_key(&key) {
         *more += 1;
         return None;
@@ -124,6 +136,17 @@ impl Rows {
             row.records.extend(record);
             (row.answered, row.nonexistent) = (row.answered + answered, row.nonexistent + nonexistent);
             row.cite(packet);
+        }
+    }
+
+    /// A question by UDP, with its source port and transaction id. One that is repeated is the same.
+    pub fn question(&mut self, server: Endpoint, place: Place, sent: (u16, u16), packet: u64) {
+        if let Some(row) = row(&mut self.questions, (Subject::from(server), place), &mut self.more)
+            && row.list.len() < QUESTIONS
+            && !row.list.contains(&sent)
+        {
+            row.list.push(sent);
+            row.packets.cite(packet);
         }
     }
 
@@ -169,6 +192,10 @@ impl Rows {
                     asked: Box::new(Asked { place, name, records, times, answered, nonexistent, seen }),
                 },
             ));
+        }
+        for ((subject, place), row) in self.questions {
+            let questions = Questions { place, sent: row.list, seen: cited(&row.packets) };
+            out.push((subject, Observation::NameQuestions { questions }));
         }
         for (k, row) in self.secrets {
             let (seen, times) = (cited(&row), row.times);

@@ -1,6 +1,7 @@
 //! Bytes to values and back, one file per protocol. No sockets, no verdicts; never panics on any input.
 pub mod ber;
 pub mod client_hello;
+pub mod industrial;
 pub mod infra;
 pub mod markup;
 pub mod onvif;

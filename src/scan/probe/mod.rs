@@ -58,6 +58,7 @@ mod ssh_host_key;
 mod ssh_known_keys;
 mod starttls;
 mod tcp_ports;
+mod tcp_rescan;
 mod telnet;
 mod tftp_files;
 mod tls_certificate;
@@ -149,6 +150,7 @@ pub static PROBES: &[&Probe] = &[
     &guessing::PROBE,
     &http_injection::PROBE,
     &malformed_input::PROBE,
+    &tcp_rescan::PROBE,
     &device_binding::END,
 ];
 

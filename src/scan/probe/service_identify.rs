@@ -9,7 +9,7 @@ use crate::model::{
     observation::{TlsAnswer, TlsVersion, clean},
 };
 use crate::scan::{
-    codec::{smb, tls::Offer},
+    codec::{industrial, smb, tls::Offer},
     fingerprint::{self, Product},
     net::{Trouble, Wire},
     prompt::{Kind, asked},
@@ -32,8 +32,11 @@ pub const PROBE: Probe = Probe {
 
 const QUIET: Duration = Duration::from_millis(700);
 const LISTEN: Duration = Duration::from_secs(2);
+/// Modbus is asked nothing but what it is, and at its own port nothing else is.
+const MODBUS: u16 = 502;
 /// SMB is asked for at its own port only.
 const SMB: u16 = 445;
+const RTSP: &[u8] = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 /// The most of a banner that is read.
 const MOST: usize = 4096;
 /// Ports where a wrong byte may move a machine or print a page.
@@ -155,6 +158,12 @@ async fn identify(ctx: &Ctx, e: Endpoint, mute: &AtomicUsize) -> Result<Identity
         && let Some(found) = smb(ctx, e).await
     {
         return Ok(found);
+    }
+    if e.port == MODBUS
+        && let Some((reply, tape)) = exchange(ctx, e, false, &industrial::MODBUS_IDENTITY).await
+        && let Some(found) = modbus_words(&reply)
+    {
+        return Ok((found, Some(tape)));
     }
     if HANDS_OFF.contains(&e.port) {
         return Ok((Found::named("unknown"), Some(tape)));
@@ -324,9 +333,9 @@ async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool, chosen: impl Fn(&[u16]) 
     let adb = b"CNXN\x00\x00\x00\x01\x00\x10\x00\x00\x07\x00\x00\x00\x32\x02\x00\x00\xbc\xb1\xa7\xb1host::\x00";
     // RFC 1035, 4.2.2: over TCP a length comes first. The question is version.bind TXT CHAOS.
     let dns = b"\x00\x1ePT\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07version\x04bind\x00\x00\x10\x00\x03";
-    let questions: [(&[u16], &[u8], Reader); 7] = [
+    let questions: [(&[u16], &[u8], Reader); 9] = [
         (&[], http.as_bytes(), |b| http_words(b)),
-        (&[554, 8554], b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", rtsp_words),
+        (&[554, 8554], RTSP, rtsp_words),
         (&[1883], &connect, |b| (b.starts_with(&[0x20, 2]) && b.len() >= 4).then(|| Found::named("mqtt"))),
         (&[6379], b"PING\r\n", |b| {
             (b.starts_with(b"+PONG") || b.starts_with(b"-NOAUTH")).then(|| Found::named("redis"))
@@ -334,16 +343,18 @@ async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool, chosen: impl Fn(&[u16]) 
         (&[53], dns, |b| (b.get(2..4) == Some(b"PT") && b.get(4)? & 0x80 != 0).then(|| Found::named("dns"))),
         (&[], b"JDWP-Handshake", jdwp),
         (&[5555], adb, adb_words),
+        (&[4840], industrial::OPCUA_HELLO, |b| industrial::is_opcua(b).then(|| Found::named("opcua"))),
+        (&[], &industrial::MODBUS_IDENTITY, modbus_words),
     ];
     for (_, question, read) in questions.into_iter().filter(|(usual, ..)| chosen(usual)) {
-        let Ok(mut wire) = ctx.connect(e, tls).await else { continue };
-        let sent = wire.send(question).await;
-        let reply = match sent {
-            Ok(()) => wire.collect(LISTEN, LISTEN * 2, 16 * 1024, |b| b.len() > 4 && !b.starts_with(b"HTTP")).await,
-            Err(t) => Err(t),
-        };
-        let tape = wire.close().await;
-        let Some(found) = reply.ok().and_then(|b| read(&b)) else { continue };
+        let Some((reply, tape)) = exchange(ctx, e, tls, question).await else { continue };
+        let Some(found) = read(&reply) else { continue };
+        if found.service == "http"
+            && found.product.product.is_none()
+            && let Some(better) = other_than_http(ctx, e, tls, &reply).await
+        {
+            return Some(better);
+        }
         if found.service == "http" && websocket_mqtt(ctx, e, tls, &connect).await {
             let says = vec!["MQTT over WebSocket".to_owned()];
             return Some((Found { service: "mqtt".to_owned(), says, ..found }, Some(tape)));
@@ -351,6 +362,49 @@ async fn ask_in_turn(ctx: &Ctx, e: Endpoint, tls: bool, chosen: impl Fn(&[u16]) 
         return Some((found, Some(tape)));
     }
     None
+}
+
+/// One question on a connection of its own, and what came back.
+async fn exchange(ctx: &Ctx, e: Endpoint, tls: bool, question: &[u8]) -> Option<(Vec<u8>, Sha256Digest)> {
+    let mut wire = ctx.connect(e, tls).await.ok()?;
+    let sent = wire.send(question).await;
+    let reply = match sent {
+        Ok(()) => wire.collect(LISTEN, LISTEN * 2, 16 * 1024, |b| b.len() > 4 && !b.starts_with(b"HTTP")).await,
+        Err(t) => Err(t),
+    };
+    let tape = wire.close().await;
+    Some((reply.ok()?, tape))
+}
+
+/// What refuses a request for `/` and may be more than a web server: a media server with a tunnel through HTTP, a store of keys.
+async fn other_than_http(ctx: &Ctx, e: Endpoint, tls: bool, reply: &[u8]) -> Option<Identity> {
+    let text = String::from_utf8_lossy(reply);
+    if !text.split(' ').nth(1)?.starts_with(['4', '5']) {
+        return None;
+    }
+    if text.contains("404 page not found") {
+        let question = format!("GET /version HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", e.addr());
+        let (reply, tape) = exchange(ctx, e, tls, question.as_bytes()).await?;
+        return Some((etcd_words(&reply)?, Some(tape)));
+    }
+    let (reply, tape) = exchange(ctx, e, tls, RTSP).await?;
+    Some((rtsp_words(&reply)?, Some(tape)))
+}
+
+/// `{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}`.
+fn etcd_words(bytes: &[u8]) -> Option<Found> {
+    let text = String::from_utf8_lossy(bytes);
+    let body: serde_json::Value = serde_json::from_str(text.split_once("\r\n\r\n")?.1.trim()).ok()?;
+    let version = Some(clean(body.get("etcdserver")?.as_str()?, 40));
+    let product = Product { product: Some("etcd".to_owned()), version, vendor: None };
+    Some(Found { service: "http".to_owned(), product, ..Found::default() })
+}
+
+fn modbus_words(bytes: &[u8]) -> Option<Found> {
+    let said = industrial::modbus(bytes)?;
+    let text = |t: Option<String>| t.map(|t| clean(&t, 80)).filter(|t| !t.is_empty());
+    let product = Product { product: text(said.product), version: text(said.revision), vendor: text(said.vendor) };
+    Some(Found { service: "modbus".to_owned(), product, ..Found::default() })
 }
 
 fn header(text: &str, name: &str) -> String {
@@ -370,7 +424,8 @@ fn http_words(bytes: &[u8]) -> Option<Found> {
     let cwmp = fingerprint::product("cwmp-realm", &realm).is_some();
     let mut found = Found::saying(if cwmp { "cwmp" } else { "http" }, "http-server", &server);
     if found.product.product.is_none() {
-        found.product = fingerprint::product("http-realm", &realm).unwrap_or_default();
+        let by_realm = fingerprint::product("http-realm", &realm);
+        found.product = by_realm.or_else(|| fingerprint::product("upnp-server", &server)).unwrap_or_default();
     }
     Some(found)
 }

@@ -56,8 +56,20 @@ async fn sweep(ctx: &Ctx, host: IpAddr) {
         return ctx.gap(Some(Subject::Host(host)), Why::OutOfScope);
     }
     let wild_before = control(ctx, host, &ports).await;
+    ask_and_record(ctx, host, &ports).await;
+    if ports.len() < 65535 {
+        ctx.gap(Some(Subject::Host(host)), Why::OutOfScope);
+    }
+    let wild_after = control(ctx, host, &ports).await;
+    if wild_before || wild_after {
+        ctx.gap(Some(Subject::Host(host)), Why::Wildcard);
+    }
+}
+
+/// Asks every one of these ports and records what they did; what could not be asked is a gap.
+pub(super) async fn ask_and_record(ctx: &Ctx, host: IpAddr, ports: &[u16]) {
     let started = Instant::now();
-    let found = Sweep::new(ctx.session.clone(), host).run(ports.clone()).await;
+    let found = Sweep::new(ctx.session.clone(), host).run(ports.to_vec()).await;
     for port in &found.open {
         let endpoint = Endpoint::tcp(host, *port);
         ctx.record(endpoint, Observation::Port { state: PortState::Open, service: None }, None);
@@ -77,15 +89,8 @@ async fn sweep(ctx: &Ctx, host: IpAddr) {
         },
         None,
     );
-    if ports.len() < 65535 {
-        ctx.gap(Some(Subject::Host(host)), Why::OutOfScope);
-    }
     if let Some(why) = found.trouble.filter(|_| !found.unasked.is_empty()) {
         ctx.gap(Some(Subject::Host(host)), why);
-    }
-    let wild_after = control(ctx, host, &ports).await;
-    if wild_before || wild_after {
-        ctx.gap(Some(Subject::Host(host)), Why::Wildcard);
     }
 }
 
