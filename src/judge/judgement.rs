@@ -1,7 +1,7 @@
 //! The judging algebra: verdicts, and the only three ways to come to one.
 use super::evidence::{Extent, Known, Seen};
 use crate::model::{Gap, Shared, Subject};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// As many lines tell what was seen; the rest is counted. What each line rests on is cited, however many there are.
 pub const MOST_TOLD: usize = 100;
@@ -99,7 +99,7 @@ struct Grounds<'k> {
     verdict: Verdict,
     observed: Vec<String>,
     /// All that was said, so that the same words are said once.
-    told: HashSet<String>,
+    told: BTreeSet<String>,
     cites: Vec<&'k Shared>,
     subjects: Vec<&'k Subject>,
 }
