@@ -149,6 +149,33 @@ while [ "$n" -le "$signers" ]; do
     n=$((n + 1))
 done
 
+# What assessors signed themselves, each line by itself and for that purpose alone.
+statements=data/attestations/attestations.jsonl
+if [ -e "$statements" ]; then
+    line=0
+    signed=0
+    while IFS= read -r statement || [ -n "$statement" ]; do
+        line=$((line + 1))
+        printf %s "$statement" | jq -e .signature >/dev/null 2>&1 || continue
+        signed=$((signed + 1))
+        printf %s "$statement" | jq -j .signature >"$work/judged.sig"
+        printf %s "$statement" | jq -cj 'del(.signature)' >"$work/judged"
+        {
+            echo "-----BEGIN SSH SIGNATURE-----"
+            sed '1d;$d' "$work/judged.sig" | base64 -d 2>/dev/null | base64 -w70
+            echo "-----END SSH SIGNATURE-----"
+        } | cmp -s - "$work/judged.sig" || fail "$statements:$line: not a signature as it should be written"
+        ssh-keygen -Y check-novalidate -n patuh-judgement -s "$work/judged.sig" <"$work/judged" >/dev/null 2>&1 ||
+            fail "$statements:$line: the signature does not fit the statement"
+        at=$(printf %s "$statement" | jq -r .at | tr -dc 0-9 | cut -c1-14)
+        who=$(ssh-keygen -Y find-principals -f "$allowed" -s "$work/judged.sig" -O verify-time="${at}Z" 2>/dev/null | head -n 1) || true
+        [ -n "$who" ] || fail "$statements:$line: no line of your records knows the key at that time"
+        ssh-keygen -Y verify -f "$allowed" -I "${who%%,*}" -n patuh-judgement -s "$work/judged.sig" -O verify-time="${at}Z" ${revoked:+-r "$revoked"} <"$work/judged" >/dev/null 2>&1 ||
+            fail "$statements:$line: your records do not let $who judge"
+    done <"$statements"
+    echo "judgements: $signed of $line signed"
+fi
+
 # The signature with an X.509 key, where the statement names its certificates.
 cms=seal/statement.json.p7s
 if [ -e "$cms" ]; then

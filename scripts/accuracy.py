@@ -29,7 +29,7 @@ class Simulated:
     def __init__(self, path):
         self.file = tomllib.load(open(path, "rb"))
         self.name, self.expect = self.file["name"], self.file.get("expect", {})
-        self.accounts = accounts(self.file)
+        self.accounts, self.given = accounts(self.file), self.file.get("accounts", [])
 
     def start(self, host, _):
         p = subprocess.Popen([PATUH, "sim", "run", self.name, "--bind", host], stdout=subprocess.PIPE, text=True, start_new_session=True)
@@ -54,7 +54,7 @@ class Real:
 
     def __init__(self, name, endpoints, fails, accounts, command):
         self.name, self.endpoints, self.accounts, self.command = name, set(endpoints), set(accounts), command
-        self.expect = dict.fromkeys(fails, "FAIL")
+        self.expect, self.given = dict.fromkeys(fails, "FAIL"), []
 
     def start(self, host, d):
         args = self.command(host, d)
@@ -164,6 +164,13 @@ def patuh(*args):
     return out.stdout
 
 
+def given(device, d):
+    """What the owner of a device gives to those who look at it, for the scope file."""
+    one = lambda n, a: (f'[[accounts]]\nuser = "{a["user"]}"\nsecret = "file:{write(d, f"secret-{n}", a["password"])}"\n'
+                        f'role = "{a["role"]}"\npassword = "may-change"\n')
+    return "".join(one(n, a) for n, a in enumerate(device.given))
+
+
 def once(device, host):
     with tempfile.TemporaryDirectory() as d:
         running = device.start(host, d)
@@ -171,7 +178,7 @@ def once(device, host):
                      | {int(e.split("/")[1]) for e in device.endpoints if e.startswith("udp")})
         before = time.monotonic()
         scope = write(d, "scope.toml", f'authorised_by = "the accuracy table"\nhosts = ["{host}/32"]\nports = "tcp:1-65535,udp:{",".join(map(str, udp))}"\n'
-                      f'most = "stress"\n[credentials]\nper_account = {BUDGET[0]}\nper_service = {BUDGET[1]}\n')
+                      f'most = "alter"\nidle_seconds = 3\n[credentials]\nper_account = {BUDGET[0]}\nper_service = {BUDGET[1]}\n' + given(device, d))
         patuh("scan", host, "--scope", scope, "--out", f"{d}/r", "--ledger", f"{d}/ledger")
         took = time.monotonic() - before
         stop(running)
@@ -209,14 +216,17 @@ def by_nmap(device, host):
 def main():
     devices = [Simulated(p) for p in sorted((HERE / "fixtures/duts").glob("*.toml"))] + REAL
     devices = [d for d in devices if not ONLY or d.name in ONLY]
-    host = {d.name: f"127.0.79.{n + 1}" for n, d in enumerate(devices)}
-    runs = {d.name: [] for d in devices}
+    # Every run has addresses of its own, so that a slow device holds up no other.
+    host = lambda n, d: f"127.0.{80 + n}.{devices.index(d) + 1}"
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for n in range(RUNS):
-            for d, r in zip(devices, pool.map(lambda d: once(d, host[d.name]), devices)):
-                runs[d.name].append(r)
-            print(f"run {n + 1}/{RUNS}", file=sys.stderr, flush=True)
-        nmap = dict(zip((d.name for d in devices), pool.map(lambda d: by_nmap(d, host[d.name]), devices)))
+        begun = {(n, d.name): pool.submit(once, d, host(n, d)) for n in range(RUNS) for d in devices}
+        by_other = {d.name: pool.submit(by_nmap, d, host(RUNS, d)) for d in devices}
+        runs = {d.name: [] for d in devices}
+        for (n, name), run in begun.items():
+            runs[name].append(run.result())
+            if name == devices[-1].name:
+                print(f"run {n + 1}/{RUNS}", file=sys.stderr, flush=True)
+        nmap = {name: run.result() for name, run in by_other.items()}
     report(devices, runs, nmap)
 
 

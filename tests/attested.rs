@@ -222,3 +222,54 @@ fn an_amendment_takes_no_rewritten_history_and_no_other_recordings_attestations(
     assert!(String::from_utf8_lossy(&out.stderr).contains("of another recording"), "{out:?}");
     assert!(!lab.path("new").exists());
 }
+
+/// Makes a key of this name, and the line of a certifier's records that lets it be used for `namespaces`.
+fn person(lab: &Lab, name: &str, namespaces: &str) -> String {
+    keygen(&lab.path(name)).unwrap();
+    let public = fs::read_to_string(lab.path(&format!("{name}.pub"))).unwrap();
+    format!("{name} namespaces=\"{namespaces}\" {}\n", public.trim())
+}
+
+/// What the tool and the stock script say of the bundle, by these records.
+fn both(lab: &Lab, bundle: &str, records: &str) -> [(bool, String); 2] {
+    fs::write(lab.path("allowed"), records).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify-bundle.sh");
+    let stock = Command::new("sh").args([script, &lab.text(bundle), &lab.text("allowed")]).output().unwrap();
+    let ours = lab.patuh(&["verify", bundle, "--signers", "allowed"]);
+    [ours, stock].map(|o| (o.status.success(), String::from_utf8_lossy(&o.stdout).into_owned()))
+}
+
+#[test]
+fn an_assessors_own_signature_is_checked_for_its_purpose_by_the_tool_and_by_stock_tools() {
+    let lab = Lab::new();
+    let public = fs::read_to_string(lab.path("key.pub")).unwrap();
+    let seals = format!("lab namespaces=\"patuh-evidence-bundle\" {}\n", public.trim());
+    let judges = person(&lab, "tan", "patuh-judgement");
+    lab.attest("pass", "seen, nobody signed");
+    let attest =
+        ["attest", "recording", "--unit", "T-2", "--verdict", "pass", "--by", "A. Tan", "--profile", "own.toml"];
+    lab.done(&[&attest[..], &["--why", "l\u{fc}ckenlos \"and\" \\ complete", "--key", "tan"]].concat());
+    lab.seal("bundle").unwrap();
+    for (good, said) in both(&lab, "bundle", &format!("{seals}{judges}")) {
+        assert!(good, "{said}");
+        assert!(
+            said.contains("judgements: 1 signed by A. Tan, 1 not signed") || said.contains("1 of 2 signed"),
+            "{said}"
+        );
+    }
+    // Whoever may seal, may not judge, and the other way round.
+    let as_seal = judges.replace("patuh-judgement", "patuh-evidence-bundle");
+    for records in [seals.clone(), format!("{seals}{as_seal}")] {
+        for (good, said) in both(&lab, "bundle", &records) {
+            assert!(!good && (said.contains("attestations.jsonl:2")), "{said}");
+        }
+    }
+    // The laboratory puts other words over the assessor's name, and seals them well.
+    let path = lab.path("recording/attestations.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("complete", "incomplete")).unwrap();
+    lab.seal("forged").unwrap();
+    for (good, said) in both(&lab, "forged", &format!("{seals}{judges}")) {
+        assert!(!good && said.contains("does not fit"), "{said}");
+    }
+}

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, path::Path};
 use updates::Bench;
 use verdicts::verdict_on;
 
-const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\nx-delivery = \"pull\"\nx-names = [\"updates.example\"]\n[9-ReplSup]\nisolation = \"Pull the plug of the network\"\nhardware_replacement = \"Put it back\"\n";
+const IXIT: &str = "[[7-UpdMech]]\nid = \"UpdMech-1\"\nx-check-seconds = 2\nx-delivery = \"pull\"\nx-names = [\"updates.example\"]\n[9-ReplSup]\nisolation = \"Pull the plug of the network\"\nhardware_replacement = \"Put it back\"\n[[11-ComMech]]\nid = \"Updates\"\nx-names = [\"updates.example\"]\n";
 
 /// The checks that only a laboratory gives evidence; outages and clocks have tests of their own.
 fn checks() -> Vec<&'static str> {

@@ -155,7 +155,7 @@ async fn each_crash_is_reproduced_and_the_one_input_behind_it_is_named_with_its_
         (&web, "http-malformed-requests", "header-16k"),
         (&web, "http-slow-clients", "one-slow-client"),
         (&web, "rtsp-sip-malformed", "session-4k"),
-        (&web, "coap-tcp-malformed", "length-4-gib"),
+        (&web, "coap-tcp-malformed", "settings-with-unknown-critical-option"),
         (&tls, "http-injection-canary", "/ping?host="),
         (&tls, "http-json-typeconfusion", "nested-lists"),
         (&tls, "tls-malformed-records", "extension-overrun"),

@@ -13,6 +13,7 @@ pub mod confidential;
 pub mod dsse;
 pub mod ingredients;
 pub mod integrity;
+pub mod judgements;
 pub mod layout;
 pub mod lock;
 pub mod logs;

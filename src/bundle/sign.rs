@@ -34,6 +34,8 @@ pub enum KeyError {
     NotPublic { path: PathBuf, error: ssh_key::Error },
     #[error("{}: the agent does not hold this key; add it with ssh-add", path.display())]
     NotInAgent { path: PathBuf },
+    #[error("the statement cannot be written: {0}")]
+    Statement(String),
     #[error("this kind of key cannot sign an envelope; use an ed25519, ecdsa (nistp256) or rsa key")]
     Kind,
     #[error(transparent)]
@@ -89,11 +91,16 @@ impl SigningKey {
         line_of(self.public()).map_err(KeyError::Sign)
     }
 
-    /// The armoured SSH signature over `message`.
+    /// The armoured SSH signature over `message`, as a seal.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
-        let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
+        self.sign_for(NAMESPACE, message)
+    }
+
+    /// The armoured SSH signature over `message`, for one purpose alone.
+    pub fn sign_for(&self, namespace: &str, message: &[u8]) -> Result<String, KeyError> {
+        let data = SshSig::signed_data(namespace, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
         let signature = self.signature(&data)?;
-        let signed = SshSig::new(self.public().key_data().clone(), NAMESPACE, HashAlg::Sha512, signature);
+        let signed = SshSig::new(self.public().key_data().clone(), namespace, HashAlg::Sha512, signature);
         signed.and_then(|s| armour(&s)).map_err(KeyError::Sign)
     }
 
@@ -153,9 +160,9 @@ pub enum SignatureError {
     Armour(String),
     #[error("`{signature}` was made with another key than `{signer}`")]
     OtherKey { signature: String, signer: String },
-    #[error("`{file}` was made for namespace `{namespace}`, not `{NAMESPACE}`")]
-    Namespace { file: String, namespace: String },
-    #[error("`{0}` does not fit `seal/statement.json`: one of them was changed")]
+    #[error("`{file}` was made for namespace `{namespace}`, not `{wanted}`")]
+    Namespace { file: String, namespace: String, wanted: String },
+    #[error("`{0}` does not fit what it was made over: one of them was changed")]
     Mismatch(String),
     #[error("`{}` names the signer {claimed}, the key in `{file}` is {found}", super::layout::STATEMENT)]
     Claimed { claimed: String, file: String, found: String },
@@ -175,21 +182,31 @@ pub type Named<'a> = (&'a str, &'a [u8]);
 pub fn check(message: &[u8], signature: Named<'_>, signer: Named<'_>) -> Result<PublicKey, SignatureError> {
     let (signature_name, signer_name) = (signature.0.to_owned(), signer.0.to_owned());
     let Some(key) = key_of(signer.1) else { return Err(SignatureError::Signer(signer_name)) };
-    let Ok(signed) = SshSig::from_pem(signature.1) else { return Err(SignatureError::Armour(signature_name)) };
-    let again = armour(&signed).ok();
-    let plain = signed.version() == SshSig::VERSION && signed.reserved().is_empty();
-    if !plain || again.as_deref().map(str::as_bytes) != Some(signature.1) {
-        return Err(SignatureError::Armour(signature_name));
-    }
-    if signed.public_key() != key.key_data() {
+    if unarmoured(signature)?.public_key() != key.key_data() {
         return Err(SignatureError::OtherKey { signature: signature_name, signer: signer_name });
     }
-    if signed.namespace() != NAMESPACE {
-        let namespace = signed.namespace().to_owned();
-        return Err(SignatureError::Namespace { file: signature_name, namespace });
+    key_of_signature(NAMESPACE, message, signature)
+}
+
+/// The key that the signature itself names, once it fits `message` and was made for this namespace.
+pub fn key_of_signature(namespace: &str, message: &[u8], signature: Named<'_>) -> Result<PublicKey, SignatureError> {
+    let (signed, file) = (unarmoured(signature)?, signature.0.to_owned());
+    if signed.namespace() != namespace {
+        let (namespace, wanted) = (signed.namespace().to_owned(), namespace.to_owned());
+        return Err(SignatureError::Namespace { file, namespace, wanted });
     }
-    key.verify(NAMESPACE, message, &signed).map_err(|_| SignatureError::Mismatch(signature_name))?;
+    let key = PublicKey::new(signed.public_key().clone(), "");
+    key.verify(namespace, message, &signed).map_err(|_| SignatureError::Mismatch(file))?;
     Ok(key)
+}
+
+/// Exactly as it would be written again, so that not one bit of it is free.
+fn unarmoured((name, bytes): Named<'_>) -> Result<SshSig, SignatureError> {
+    let wrong = || SignatureError::Armour(name.to_owned());
+    let signed = SshSig::from_pem(bytes).map_err(|_| wrong())?;
+    let plain = signed.version() == SshSig::VERSION && signed.reserved().is_empty();
+    let again = armour(&signed).map_err(|_| wrong())?;
+    if plain && again.as_bytes() == bytes { Ok(signed) } else { Err(wrong()) }
 }
 
 /// A public key line as [`SigningKey::public_line`] writes it, and nothing else.

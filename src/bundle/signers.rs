@@ -1,5 +1,4 @@
 //! A certifier's own records of whose key may seal: the `allowed_signers` file of `ssh-keygen` (ssh-keygen(1), ALLOWED SIGNERS).
-use super::sign::NAMESPACE;
 use ssh_key::PublicKey;
 use thiserror::Error;
 
@@ -9,8 +8,8 @@ pub enum SignerError {
     Line(usize),
     #[error("no line of the allowed signers has the key {0}; ask the laboratory for its key by another way")]
     Unknown(String),
-    #[error("`{principal}` may not sign for namespace `{NAMESPACE}` (line {line} of the allowed signers)")]
-    Namespace { principal: String, line: usize },
+    #[error("`{principal}` may not sign for namespace `{namespace}` (line {line} of the allowed signers)")]
+    Namespace { principal: String, namespace: String, line: usize },
     #[error("the key of `{principal}` was not valid at {at} (line {line} of the allowed signers)")]
     NotValid { principal: String, at: String, line: usize },
     #[error("the key {key} was revoked (line {line} of the revoked keys)")]
@@ -19,9 +18,9 @@ pub enum SignerError {
     RevokedLine(usize),
 }
 
-/// The principal that `key` belongs to. `at` is when the statement says that it was sealed (RFC 3339,
-/// UTC); the validity times of a line are read as UTC. Certificate authorities are not followed.
-pub fn principal(signers: &str, key: &PublicKey, at: &str) -> Result<String, SignerError> {
+/// The principal that `key` belongs to, where it may sign for `namespace`. `at` is when it is said to have
+/// signed (RFC 3339, UTC); the validity times of a line are read as UTC. Certificate authorities are not followed.
+pub fn principal(signers: &str, key: &PublicKey, at: &str, namespace: &str) -> Result<String, SignerError> {
     let mut refused = SignerError::Unknown(super::sign::fingerprint(key).to_string());
     for (n, text) in signers.lines().enumerate() {
         let text = text.trim();
@@ -34,8 +33,8 @@ pub fn principal(signers: &str, key: &PublicKey, at: &str) -> Result<String, Sig
             continue;
         }
         let principal = entry.principals.clone();
-        if !entry.namespaces.as_deref().is_none_or(|n| matches_list(n, NAMESPACE)) {
-            refused = SignerError::Namespace { principal, line };
+        if !entry.namespaces.as_deref().is_none_or(|n| matches_list(n, namespace)) {
+            refused = SignerError::Namespace { principal, namespace: namespace.to_owned(), line };
         } else if !entry.valid(at) {
             refused = SignerError::NotValid { principal, at: at.to_owned(), line };
         } else {
@@ -59,7 +58,7 @@ pub fn not_revoked(list: &str, key: &PublicKey) -> Result<(), SignerError> {
 
 /// A line for a certifier's records.
 pub fn line(principal: &str, public: &str) -> String {
-    format!("{principal} namespaces=\"{NAMESPACE}\" {}\n", public.trim())
+    format!("{principal} namespaces=\"{}\" {}\n", super::sign::NAMESPACE, public.trim())
 }
 
 struct Entry {

@@ -2,6 +2,7 @@
 use super::{
     body::Body,
     bracket, integrity,
+    judgements::{JudgementError, Judgements},
     layout::{self, Files},
     logs,
     open::{UnreadableError, ingredients},
@@ -104,6 +105,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
         Err(e) => line("integrity", LineOutcome::Failed, e),
     };
     let claims = bytes(files, layout::STATEMENT).and_then(Claims::parse);
+    let judgements = from.as_ref().ok().and_then(|f| f.attested.as_ref()).map(Judgements::of).transpose();
     let time = bracket::check(files, from.as_ref().ok(), claims.as_ref(), records.anchors);
     let rederived = match from.map_err(RederiveError::from).and_then(|f| rederive(files, &f, claims.as_ref(), views)) {
         Ok(count) => {
@@ -111,7 +113,7 @@ pub fn verify_files(files: &Files, records: &Records<'_>, views: Views) -> Verif
         }
         Err(e) => line("re-derivation", LineOutcome::Failed, e.to_string()),
     };
-    let authenticity = authenticity(files, claims.as_ref(), records);
+    let authenticity = authenticity(files, claims.as_ref(), judgements, records);
     Verification { lines: [integrity, authenticity, time, rederived] }
 }
 
@@ -129,15 +131,24 @@ pub(super) fn bytes<'a>(files: &'a Files, name: &str) -> Option<&'a [u8]> {
     files.get(name).and_then(Body::held)
 }
 
-fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -> VerificationLine {
+fn authenticity(
+    files: &Files,
+    claims: Option<&Claims>,
+    judgements: Result<Option<Judgements>, JudgementError>,
+    records: &Records<'_>,
+) -> VerificationLine {
     let failed = |detail: String| line("authenticity", LineOutcome::Failed, detail);
     let Some(claims) = claims else { return failed(SignatureError::Missing.to_string()) };
     let keys = match signed::keys(files, claims) {
         Ok(keys) => keys,
         Err(e) => return failed(e.to_string()),
     };
+    let judgements = match judgements {
+        Ok(judgements) => judgements.unwrap_or_default(),
+        Err(e) => return failed(e.to_string()),
+    };
     let gone = |key| records.revoked.map_or(Ok(()), |list| signers::not_revoked(list, key));
-    if let Err(e) = keys.iter().try_for_each(gone) {
+    if let Err(e) = keys.iter().chain(judgements.keys()).try_for_each(gone) {
         return failed(e.to_string());
     }
     let certified = match certified(files, claims, records.cms_anchors) {
@@ -147,19 +158,24 @@ fn authenticity(files: &Files, claims: Option<&Claims>, records: &Records<'_>) -
     let prints: Vec<String> = keys.iter().map(|k| sign::fingerprint(k).to_string()).collect();
     let Some(allowed) = records.signers else {
         let detail = format!(
-            "signed by {}, not compared with your records; give them with --signers{certified}",
-            prints.join(" and ")
+            "signed by {}, not compared with your records; give them with --signers{certified}{}",
+            prints.join(" and "),
+            judgements.words()
         );
         return line("authenticity", LineOutcome::NotChecked, detail);
     };
     let mut known = Vec::new();
     for (key, print) in keys.iter().zip(prints) {
-        match signers::principal(allowed, key, &claims.sealed_at) {
+        match signers::principal(allowed, key, &claims.sealed_at, sign::NAMESPACE) {
             Ok(principal) => known.push(format!("{principal} with {print}")),
             Err(e) => return failed(e.to_string()),
         }
     }
-    line("authenticity", LineOutcome::Ok, format!("signed by {}{certified}", known.join(" and ")))
+    if let Err(e) = judgements.known(allowed) {
+        return failed(e.to_string());
+    }
+    let detail = format!("signed by {}{certified}{}", known.join(" and "), judgements.words());
+    line("authenticity", LineOutcome::Ok, detail)
 }
 
 /// Whose certificate signed, too; empty where none did and none was asked for.

@@ -30,6 +30,9 @@ pub struct AssessArgs {
     /// Who judges; asked for when not given
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    /// Sign each judgement: an SSH private key, or the .pub file of a key that your SSH agent holds
+    #[arg(long, value_name = "SSHKEY")]
+    key: Option<PathBuf>,
 }
 
 /// One thing that a person must look at.
@@ -72,7 +75,7 @@ pub fn run(a: &AssessArgs) -> Done {
     let profile = source::profile(&a.profile)?;
     let open = steps(&assessment(&a.recording, &profile)?, &profile);
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        ask(&a.recording, &open, a.by.clone(), &mut std::io::stdin().lock())?;
+        ask(&a.recording, &open, (a.by.clone(), a.key.as_deref()), &mut std::io::stdin().lock())?;
     } else {
         output::result(&list(&open, &a.recording))?;
     }
@@ -100,7 +103,12 @@ fn list(open: &[Step], dir: &Path) -> String {
 }
 
 /// Asks for each step; every answer is kept at once, so that nothing is lost when somebody stops.
-fn ask(dir: &Path, open: &[Step], by: Option<String>, answers: &mut impl BufRead) -> Result<usize, Failure> {
+fn ask(
+    dir: &Path,
+    open: &[Step],
+    (by, key): (Option<String>, Option<&Path>),
+    answers: &mut impl BufRead,
+) -> Result<usize, Failure> {
     let mut kept = 0;
     let Some(by) = by.or(answer(answers, "your name")?) else { return Ok(kept) };
     for (n, s) in open.iter().enumerate() {
@@ -119,8 +127,9 @@ fn ask(dir: &Path, open: &[Step], by: Option<String>, answers: &mut impl BufRead
         let Some(why) = answer(answers, "why")? else { return Ok(kept) };
         let attach = optional(answers, "a file relied on (empty: none)")?.map(PathBuf::from);
         let (unit, at, by) = (s.id.clone(), clock::now(), by.clone());
-        let (second, expires, attachment) = (None, None, None);
-        attest(dir, Attestation { unit, verdict, by, why, at, second, expires, attachment }, attach.as_deref())?;
+        let (second, expires, attachment, signature) = (None, None, None, None);
+        let said = Attestation { unit, verdict, by, why, at, second, expires, attachment, signature };
+        attest(dir, said, attach.as_deref(), key)?;
         kept += 1;
     }
     Ok(kept)
@@ -159,7 +168,7 @@ mod tests {
         let step = |id: &str| Step { id: id.to_owned(), about: String::new(), todo: String::new() };
         let open = [step("5.1-1-1a"), step("5.1-1-2b"), step("5.1-3-1a"), step("5.1-3-1b")];
         let answers = "A. Tan\nperhaps\npass\n\ngenerator reviewed\n\ns\nf\nsent in clear\n\nquit\n";
-        assert_eq!(ask(dir.path(), &open, None, &mut answers.as_bytes()).unwrap(), 2);
+        assert_eq!(ask(dir.path(), &open, (None, None), &mut answers.as_bytes()).unwrap(), 2);
         let kept: Attestations = source::attestations(dir.path()).unwrap().unwrap().value;
         let said: Vec<_> = kept.attested.iter().map(|a| (a.unit.as_str(), a.verdict, a.why.as_str())).collect();
         assert_eq!(

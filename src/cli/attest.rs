@@ -1,7 +1,8 @@
 //! `attest` and `waive`: what people judge, appended beside the recording.
-use super::{Done, Exit, Failure, output, source};
+use super::{Done, Exit, Failure, bundle, output, source};
 use clap::{Args, ValueEnum};
 use patuh::{
+    bundle::judgements,
     judge::profile::{BUILTIN, Method, nearest},
     model::{
         Sha256Digest,
@@ -24,7 +25,7 @@ pub enum VerdictArg {
 
 #[derive(Args)]
 #[command(
-    after_help = "An attestation completes what checks leave to a person. It never lifts what a check found: that shows as a contradiction.\n\nExamples:\n  patuh attest camera --unit 5.1-1-1a --verdict pass --by 'A. Tan' --why 'generator reviewed, per-device' --attach label.jpg\n  patuh attest camera --unit 5.3-13 --verdict fail --by 'A. Tan' --why 'no end date on the page' --second 'B. Lim'"
+    after_help = "An attestation completes what checks leave to a person. It never lifts what a check found: that shows as a contradiction.\n\nExamples:\n  patuh attest camera --unit 5.1-1-1a --verdict pass --by 'A. Tan' --why 'generator reviewed, per-device' --attach label.jpg\n  patuh attest camera --unit 5.3-8 --verdict pass --by 'A. Tan' --why 'three fixes in time' --key ~/.ssh/id_ed25519\n  patuh attest camera --unit 5.3-13 --verdict fail --by 'A. Tan' --why 'no end date on the page' --second 'B. Lim'"
 )]
 pub struct AttestArgs {
     /// A recording's directory
@@ -53,6 +54,9 @@ pub struct AttestArgs {
     /// A profile of your own that has the requirement
     #[arg(long, value_name = "FILE")]
     profile: Option<String>,
+    /// Sign it: an SSH private key, or the .pub file of a key that your SSH agent holds
+    #[arg(long, value_name = "SSHKEY")]
+    key: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -77,6 +81,9 @@ pub struct WaiveArgs {
     /// A profile of your own that has the requirement
     #[arg(long, value_name = "FILE")]
     profile: Option<String>,
+    /// Sign it: an SSH private key, or the .pub file of a key that your SSH agent holds
+    #[arg(long, value_name = "SSHKEY")]
+    key: Option<PathBuf>,
 }
 
 pub fn run(a: &AttestArgs) -> Done {
@@ -96,8 +103,9 @@ pub fn run(a: &AttestArgs) -> Done {
         second: a.second.clone(),
         expires: a.expires.clone(),
         attachment: None,
+        signature: None,
     };
-    attest(&a.recording, attestation, a.attach.as_deref())?;
+    attest(&a.recording, attestation, a.attach.as_deref(), a.key.as_deref())?;
     output::note(&format!("{} attested by {}", a.unit, a.by));
     Ok(Exit::Passed)
 }
@@ -112,8 +120,9 @@ pub fn waive(a: &WaiveArgs) -> Done {
         why: a.why.trim().to_owned(),
         at: clock::now(),
         expires: a.expires.clone(),
+        signature: None,
     };
-    append(&a.recording, &Statement::Waiver(waiver))?;
+    append(&a.recording, Statement::Waiver(waiver), a.key.as_deref())?;
     output::note(&format!("{} waived by {} until {}; its outcome stays", a.requirement, a.by, a.expires));
     Ok(Exit::Passed)
 }
@@ -158,12 +167,17 @@ fn named<'a>(what: &str, id: &str, mut known: impl Iterator<Item = &'a String> +
 }
 
 /// Keeps a copy of the attachment, then appends.
-pub fn attest(dir: &Path, mut attestation: Attestation, attach: Option<&Path>) -> Result<(), Failure> {
+pub fn attest(
+    dir: &Path,
+    mut attestation: Attestation,
+    attach: Option<&Path>,
+    key: Option<&Path>,
+) -> Result<(), Failure> {
     sound(&Statement::Attestation(attestation.clone()))?;
     if let Some(file) = attach {
         attestation.attachment = Some(keep(dir, file)?);
     }
-    append(dir, &Statement::Attestation(attestation))
+    append(dir, Statement::Attestation(attestation), key)
 }
 
 fn sound(statement: &Statement) -> Result<(), Failure> {
@@ -195,10 +209,15 @@ fn keep(dir: &Path, file: &Path) -> Result<Attachment, Failure> {
     Ok(Attachment { name, sha256 })
 }
 
-/// One line more, by one call. Everything that stands there is read first, so that nothing is added to a broken file.
-fn append(dir: &Path, statement: &Statement) -> Result<(), Failure> {
-    sound(statement)?;
+/// One line more, by one call, signed where a key is given. Everything that stands there is read first, so that nothing is
+/// added to a broken file.
+fn append(dir: &Path, mut statement: Statement, key: Option<&Path>) -> Result<(), Failure> {
+    sound(&statement)?;
     source::attestations(dir)?;
+    if let Some(path) = key {
+        let signed = judgements::sign(&mut statement, &bundle::signing_key(path)?);
+        signed.map_err(|e| Failure::new(Exit::BadConfig, e.to_string()))?;
+    }
     let line = statement.line().map_err(|e| Failure::new(Exit::Ours, format!("{e}; please report this")))?;
     let path = dir.join(source::ATTESTATIONS);
     let opened = std::fs::OpenOptions::new().create(true).append(true).open(&path);

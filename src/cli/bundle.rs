@@ -153,27 +153,30 @@ pub fn run_keygen(a: &KeygenArgs) -> Done {
     Ok(Exit::Passed)
 }
 
-/// The keys named, or one of this user's own. A `.pub` file names a key in the SSH agent.
+/// The keys named, or one of this user's own.
 fn keys(named: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
     let bad = |e: patuh::bundle::sign::KeyError| Failure::new(Exit::BadConfig, e.to_string());
     if named.is_empty() {
         return Ok(vec![own_key()?.map_err(bad)?]);
     }
-    let phrase = std::env::var("PATUH_KEY_PASSPHRASE").ok();
-    let load = |path: &PathBuf| {
-        if path.extension().is_none_or(|e| e != "pub") {
-            return SigningKey::load(path, phrase.as_deref()).map_err(bad);
-        }
-        let Some(socket) = std::env::var_os("SSH_AUTH_SOCK") else {
-            let message = format!(
-                "`{}` is a public key, and no SSH agent runs (SSH_AUTH_SOCK is not set); start one with ssh-agent",
-                path.display()
-            );
-            return Err(Failure::new(Exit::BadConfig, message));
-        };
-        SigningKey::from_agent(Path::new(&socket), path).map_err(bad)
+    named.iter().map(|path| signing_key(path)).collect()
+}
+
+/// The key of a file. A `.pub` file names one in the SSH agent.
+pub fn signing_key(path: &Path) -> Result<SigningKey, Failure> {
+    let bad = |e: patuh::bundle::sign::KeyError| Failure::new(Exit::BadConfig, e.to_string());
+    if path.extension().is_none_or(|e| e != "pub") {
+        let phrase = std::env::var("PATUH_KEY_PASSPHRASE").ok();
+        return SigningKey::load(path, phrase.as_deref()).map_err(bad);
+    }
+    let Some(socket) = std::env::var_os("SSH_AUTH_SOCK") else {
+        let message = format!(
+            "`{}` is a public key, and no SSH agent runs (SSH_AUTH_SOCK is not set); start one with ssh-agent",
+            path.display()
+        );
+        return Err(Failure::new(Exit::BadConfig, message));
     };
-    named.iter().map(load).collect()
+    SigningKey::from_agent(Path::new(&socket), path).map_err(bad)
 }
 
 /// A key of this user's own, made at the first use.

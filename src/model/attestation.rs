@@ -41,6 +41,9 @@ pub struct Attestation {
     pub expires: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,
+    /// The assessor's SSHSIG over the line without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// Somebody takes the risk of a requirement that is not met. It is shown, and changes no verdict.
@@ -52,6 +55,9 @@ pub struct Waiver {
     pub why: String,
     pub at: String,
     pub expires: String,
+    /// The SSHSIG of who takes the risk, over the line without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// One line of the file.
@@ -105,8 +111,49 @@ impl Statement {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
+    /// What a signature is made over: the line without one and without its end.
+    pub fn unsigned(&self) -> Result<String, serde_json::Error> {
+        let mut bare = self.clone();
+        *bare.signature_mut() = None;
+        serde_json::to_string(&bare)
+    }
+
+    pub fn signature(&self) -> Option<&str> {
+        match self {
+            Self::Attestation(a) => a.signature.as_deref(),
+            Self::Waiver(w) => w.signature.as_deref(),
+        }
+    }
+
+    pub fn signature_mut(&mut self) -> &mut Option<String> {
+        match self {
+            Self::Attestation(a) => &mut a.signature,
+            Self::Waiver(w) => &mut w.signature,
+        }
+    }
+
+    /// Who says it.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Attestation(a) => &a.by,
+            Self::Waiver(w) => &w.by,
+        }
+    }
+
+    /// When, in RFC 3339.
+    pub fn at(&self) -> &str {
+        match self {
+            Self::Attestation(a) => &a.at,
+            Self::Waiver(w) => &w.at,
+        }
+    }
+
     /// Somebody says it, says why, and the times can be read.
     pub fn sound(&self) -> Result<(), String> {
+        // Writers of JSON differ on this one, and a signature is made over their text.
+        if self.unsigned().is_ok_and(|t| t.contains('\u{7f}')) {
+            return Err("the control character DEL stands in it; leave it out".to_owned());
+        }
         let (by, why, at, expires) = match self {
             Self::Attestation(a) => (&a.by, &a.why, &a.at, a.expires.as_ref()),
             Self::Waiver(w) => (&w.by, &w.why, &w.at, Some(&w.expires)),

@@ -206,9 +206,9 @@ async fn run(session: &Arc<Session>, probe: &'static Probe, target: &Target) {
 }
 
 /// After a run: do the ports that were open still open? If none does, the device is gone, and what the
-/// run did not see proves nothing.
+/// run did not see proves nothing. A run that sent nothing needs no proof, and a device no more connections.
 async fn alive(ctx: &Ctx) {
-    if ctx.session.stopped() || ctx.probe.touch == Touch::Listen {
+    if ctx.session.stopped() || !ctx.has_asked() {
         return;
     }
     for host in &ctx.session.hosts {

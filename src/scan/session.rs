@@ -8,13 +8,16 @@ use super::{
 use crate::model::{
     Endpoint, Gap, Observation, Record, Scope, Sha256Digest, Subject, Transport, Why,
     observation::PortState,
-    scope::{Pace, Refused},
+    scope::{Admitted, Pace, Refused},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
     net::IpAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -78,6 +81,7 @@ pub struct Ctx {
     pub probe: &'static Probe,
     pub run: String,
     started: Instant,
+    asked: AtomicBool,
 }
 
 /// A service as `service-identify` saw it.
@@ -94,7 +98,7 @@ pub struct Identified {
 impl Ctx {
     pub fn new(session: Arc<Session>, probe: &'static Probe) -> Self {
         let run = session.journal.start_run(probe.id, probe.version, probe.subjects_from);
-        Self { session, probe, run, started: Instant::now() }
+        Self { session, probe, run, started: Instant::now(), asked: AtomicBool::new(false) }
     }
 
     pub fn record(&self, subject: impl Into<Subject>, observation: Observation, transcript: Option<Sha256Digest>) {
@@ -228,8 +232,24 @@ impl Ctx {
         self.dial(endpoint, None).await
     }
 
+    /// Whether this run sent anything.
+    pub fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Said by a run that sends something by other ways than this door.
+    pub fn asks(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets this run send something there.
+    pub fn admit(&self, endpoint: Endpoint) -> Result<Admitted, Refused> {
+        self.asks();
+        self.session.scope.admit(endpoint, self.probe.touch)
+    }
+
     async fn dial(&self, endpoint: Endpoint, permit: Option<OwnedSemaphorePermit>) -> Result<Wire, Trouble> {
-        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
+        let admitted = self.admit(endpoint).map_err(Trouble::NotAdmitted)?;
         let stream = wire::dial(admitted, CONNECT).await?;
         let local = stream.local_addr().map(|a| a.to_string()).unwrap_or_default();
         let tape = Tape::new(self.session.journal.clone(), endpoint, local);
@@ -243,7 +263,7 @@ impl Ctx {
     }
 
     pub async fn udp(&self, endpoint: Endpoint, replies: wire::Replies) -> Result<Datagrams, Trouble> {
-        let admitted = self.session.scope.admit(endpoint, self.probe.touch).map_err(Trouble::NotAdmitted)?;
+        let admitted = self.admit(endpoint).map_err(Trouble::NotAdmitted)?;
         Datagrams::open(admitted, replies, self.session.journal.clone()).await
     }
 

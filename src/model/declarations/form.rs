@@ -134,7 +134,8 @@ impl Form {
         self.tables.iter().find(|t| t.key == key)
     }
 
-    /// The form with this project's tables before and its fields behind. That both texts can be read is tested.
+    /// The form with this project's tables before and its fields behind, but for those that refer to a table which this
+    /// edition does not have. That both texts can be read is tested.
     fn read(text: &str) -> Self {
         let own: Self = toml::from_str(include_str!("../../../profiles/method/ixit-own.toml")).unwrap_or_default();
         let mut form: Self = toml::from_str(text).unwrap_or_default();
@@ -143,7 +144,11 @@ impl Form {
                 table.fields.extend(extra.fields);
             }
         }
-        form.tables.splice(0..0, own.tables);
+        let mut ours = own.tables;
+        for table in &mut ours {
+            table.fields.retain(|f| f.refs.iter().all(|to| form.table(to).is_some()));
+        }
+        form.tables.splice(0..0, ours);
         form
     }
 }

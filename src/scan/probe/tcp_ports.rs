@@ -69,6 +69,7 @@ async fn sweep(ctx: &Ctx, host: IpAddr) {
 /// Asks every one of these ports and records what they did; what could not be asked is a gap.
 pub(super) async fn ask_and_record(ctx: &Ctx, host: IpAddr, ports: &[u16]) {
     let started = Instant::now();
+    ctx.asks();
     let found = Sweep::new(ctx.session.clone(), host).run(ports.to_vec()).await;
     for port in &found.open {
         let endpoint = Endpoint::tcp(host, *port);
@@ -104,7 +105,7 @@ async fn control(ctx: &Ctx, host: IpAddr, ports: &[u16]) -> bool {
     high.truncate(8);
     let at_once = Window::of(ctx.session.scope.pace).now.min(high.len());
     let accepts = async |port: u16| {
-        let admitted = ctx.session.scope.admit(Endpoint::tcp(host, port), Touch::Connect).ok()?;
+        let admitted = ctx.admit(Endpoint::tcp(host, port)).ok()?;
         wire::dial(admitted, MOST_WAIT).await.ok().map(|_| port)
     };
     let asked = stream::iter(high.clone()).map(accepts).buffered(at_once.max(1));
