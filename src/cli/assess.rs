@@ -19,7 +19,7 @@ use std::{
 
 #[derive(Args)]
 #[command(
-    after_help = "On a terminal each open step is asked for in turn; elsewhere the steps are listed.\n\nExamples:\n  patuh assess camera --profile asean-baseline --by 'A. Tan'"
+    after_help = "On a terminal each open step is asked for in turn; elsewhere the steps are listed.\n\nExamples:\n  patuh assess camera --profile asean-baseline --by 'A. Tan'\n  patuh assess camera --profile asean-baseline --by 'A. Tan' --second 'B. Lim' --expires 2027-06-30 --key ~/.ssh/id_ed25519"
 )]
 pub struct AssessArgs {
     /// A recording's directory
@@ -30,6 +30,12 @@ pub struct AssessArgs {
     /// Who judges; asked for when not given
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    /// A second person who looks at everything along and agrees
+    #[arg(long, value_name = "NAME")]
+    second: Option<String>,
+    /// The last day on which these judgements count, such as 2027-06-30
+    #[arg(long, value_name = "DATE")]
+    expires: Option<String>,
     /// Sign each judgement: an SSH private key, or the .pub file of a key that your SSH agent holds
     #[arg(long, value_name = "SSHKEY")]
     key: Option<PathBuf>,
@@ -75,7 +81,7 @@ pub fn run(a: &AssessArgs) -> Done {
     let profile = source::profile(&a.profile)?;
     let open = steps(&assessment(&a.recording, &profile)?, &profile);
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        ask(&a.recording, &open, (a.by.clone(), a.key.as_deref()), &mut std::io::stdin().lock())?;
+        ask(a, &open, &mut std::io::stdin().lock())?;
     } else {
         output::result(&list(&open, &a.recording))?;
     }
@@ -103,14 +109,13 @@ fn list(open: &[Step], dir: &Path) -> String {
 }
 
 /// Asks for each step; every answer is kept at once, so that nothing is lost when somebody stops.
-fn ask(
-    dir: &Path,
-    open: &[Step],
-    (by, key): (Option<String>, Option<&Path>),
-    answers: &mut impl BufRead,
-) -> Result<usize, Failure> {
+fn ask(a: &AssessArgs, open: &[Step], answers: &mut impl BufRead) -> Result<usize, Failure> {
     let mut kept = 0;
-    let Some(by) = by.or(answer(answers, "your name")?) else { return Ok(kept) };
+    let by = match &a.by {
+        Some(by) => Some(by.clone()),
+        None => answer(answers, "your name")?,
+    };
+    let Some(by) = by else { return Ok(kept) };
     for (n, s) in open.iter().enumerate() {
         output::note(&format!("\n{}/{}: {} ({})\n{}", n + 1, open.len(), s.id, s.about, s.todo));
         let verdict = loop {
@@ -127,9 +132,9 @@ fn ask(
         let Some(why) = answer(answers, "why")? else { return Ok(kept) };
         let attach = optional(answers, "a file relied on (empty: none)")?.map(PathBuf::from);
         let (unit, at, by) = (s.id.clone(), clock::now(), by.clone());
-        let (second, expires, attachment, signature) = (None, None, None, None);
+        let (second, expires, attachment, signature) = (a.second.clone(), a.expires.clone(), None, None);
         let said = Attestation { unit, verdict, by, why, at, second, expires, attachment, signature };
-        attest(dir, said, attach.as_deref(), key)?;
+        attest(&a.recording, said, attach.as_deref(), a.key.as_deref())?;
         kept += 1;
     }
     Ok(kept)
@@ -168,7 +173,10 @@ mod tests {
         let step = |id: &str| Step { id: id.to_owned(), about: String::new(), todo: String::new() };
         let open = [step("5.1-1-1a"), step("5.1-1-2b"), step("5.1-3-1a"), step("5.1-3-1b")];
         let answers = "A. Tan\nperhaps\npass\n\ngenerator reviewed\n\ns\nf\nsent in clear\n\nquit\n";
-        assert_eq!(ask(dir.path(), &open, (None, None), &mut answers.as_bytes()).unwrap(), 2);
+        let (recording, profile) = (dir.path().to_owned(), "asean-baseline".to_owned());
+        let (second, expires) = (Some("B. Lim".to_owned()), Some("2099-12-31".to_owned()));
+        let mut args = AssessArgs { recording, profile, by: None, second, expires, key: None };
+        assert_eq!(ask(&args, &open, &mut answers.as_bytes()).unwrap(), 2);
         let kept: Attestations = source::attestations(dir.path()).unwrap().unwrap().value;
         let said: Vec<_> = kept.attested.iter().map(|a| (a.unit.as_str(), a.verdict, a.why.as_str())).collect();
         assert_eq!(
@@ -176,5 +184,9 @@ mod tests {
             [("5.1-1-1a", Attested::Pass, "generator reviewed"), ("5.1-3-1a", Attested::Fail, "sent in clear")]
         );
         assert!(kept.attested.iter().all(|a| a.by == "A. Tan" && a.at.ends_with('Z')));
+        assert!(kept.attested.iter().all(|a| a.second.as_deref() == Some("B. Lim") && a.expires.is_some()));
+        // Who said who they are, is not asked again.
+        args.by = Some("A. Tan".to_owned());
+        assert_eq!(ask(&args, &open, &mut "pass\nread\n\nquit\n".as_bytes()).unwrap(), 1);
     }
 }
