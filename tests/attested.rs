@@ -273,3 +273,33 @@ fn an_assessors_own_signature_is_checked_for_its_purpose_by_the_tool_and_by_stoc
         assert!(!good && said.contains("does not fit"), "{said}");
     }
 }
+
+#[test]
+fn what_the_laboratory_says_of_itself_is_sealed_shown_and_replaced_by_an_amendment_alone() {
+    let lab = Lab::new();
+    lab.attest("pass", "the label names the maker");
+    let says = "name = \"Lab of the test\"\naccreditation = \"LAB-7\"\n[[person]]\nname = \"A. Tan\"\nrole = \"engineer\"\n\
+                [[sample]]\nid = \"S1\"\nserial = \"A1B2C3\"\n";
+    fs::write(lab.path("recording/laboratory.toml"), says.replace("role", "rule")).unwrap();
+    let error = lab.seal("wrong").unwrap_err().to_string();
+    assert!(error.starts_with("laboratory.toml:5: unknown field `rule`"), "{error}");
+    fs::write(lab.path("recording/laboratory.toml"), says).unwrap();
+    let bundle = lab.seal("old").unwrap();
+    assert_eq!(fs::read_to_string(bundle.join(layout::LABORATORY)).unwrap(), says);
+    let page = fs::read_to_string(bundle.join("data/report/report.html")).unwrap();
+    for said in ["Lab of the test", "LAB-7", "A. Tan, engineer", "S1, serial number A1B2C3"] {
+        assert!(page.contains(said), "{said}");
+    }
+    // Of the recording alone, too.
+    let out = lab.patuh(&["report", "recording", "--profile", "own.toml", "--format", "html"]);
+    assert!(String::from_utf8_lossy(&out.stdout).contains("Lab of the test"), "{out:?}");
+    fs::write(bundle.join(layout::LABORATORY), says.replace("LAB-7", "LAB-8")).unwrap();
+    refused(&bundle);
+    fs::write(bundle.join(layout::LABORATORY), says).unwrap();
+    fs::write(lab.path("new.toml"), says.replace("LAB-7", "LAB-8")).unwrap();
+    lab.done(&["amend", "old", "--reason", "number", "--laboratory", "new.toml", "--key", "key", "--out", "new"]);
+    let index = fs::read_to_string(lab.path("new").join(layout::INDEX)).unwrap();
+    assert!(index.contains(r#""changed":["data/laboratory/laboratory.toml"]"#), "{index}");
+    assert!(fs::read_to_string(lab.path("new/data/report/report.html")).unwrap().contains("LAB-8"));
+    assert_eq!(verify(&lab.path("new"), &Records::default(), views).code(), 0);
+}

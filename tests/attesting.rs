@@ -140,8 +140,14 @@ fn a_claim_of_not_applicable_that_the_device_refutes_is_a_contradiction_and_chan
     let about: Vec<_> = a.contradictions.iter().map(|c| (c.about.as_str(), c.evidence.join(","))).collect();
     assert_eq!(about, [("5.1-1", "r1".to_owned()), ("condition 1", "r1".to_owned())]);
     assert!(text(&a).contains("declared otherwise than observed (2)"));
-    let page =
-        html(&Report { recording: &r, assessments: &[a], standing: Standing::Unsealed, replaces: None }).unwrap();
+    let page = html(&Report {
+        recording: &r,
+        assessments: &[a],
+        standing: Standing::Unsealed,
+        replaces: None,
+        laboratory: None,
+    })
+    .unwrap();
     assert!(page.contains("Declared otherwise than observed") && page.contains("a log-in by ssh"));
     // Where nothing of it is seen, the claim stands.
     let a = judged(&recording(&[]), &Beside { ics: NO_PASSWORDS, ..Beside::default() });
@@ -228,8 +234,14 @@ fn a_waiver_is_seen_everywhere_and_changes_no_outcome() {
     assert_eq!((a.verdict, requirement(&a, "5.1-1").outcome), (plain.verdict, Outcome::Fail));
     assert!(text(&a).contains("waived by C. Ng until 2026-12-31, which changes no outcome"));
     assert_eq!(a.waivers.len(), 1);
-    let page =
-        html(&Report { recording: &r, assessments: &[a], standing: Standing::Unsealed, replaces: None }).unwrap();
+    let page = html(&Report {
+        recording: &r,
+        assessments: &[a],
+        standing: Standing::Unsealed,
+        replaces: None,
+        laboratory: None,
+    })
+    .unwrap();
     assert!(page.contains("waived by C. Ng"));
 }
 

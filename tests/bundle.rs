@@ -330,7 +330,7 @@ fn a_signature_for_another_purpose_or_by_another_key_is_refused() {
     sign_again(&bundle, &lab.path("key"), sign::NAMESPACE);
     assert_eq!(verify(&bundle, &Records::default(), views).code(), 0);
     change(&bundle.join(layout::STATEMENT), "2026-01-02", "2027-01-02");
-    refused(&bundle, "authenticity", "does not fit `seal/statement.json`");
+    refused(&bundle, "authenticity", "does not fit what it was made over");
 }
 
 #[test]

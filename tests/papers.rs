@@ -26,7 +26,8 @@ fn stock(program: &str, args: &[&str], file: &Path) -> String {
 
 fn document(lines: &[String], standing: Standing) -> Vec<u8> {
     let (recording, assessments) = judged(lines, None);
-    pdf(&Report { recording: &recording, assessments: &assessments, standing, replaces: None }).unwrap()
+    pdf(&Report { recording: &recording, assessments: &assessments, standing, replaces: None, laboratory: None })
+        .unwrap()
 }
 
 fn bad() -> Vec<String> {
@@ -62,9 +63,14 @@ fn the_document_is_tagged_archival_and_the_same_each_time() {
 #[test]
 fn nothing_that_depends_on_the_machine_is_among_a_bundles_views() {
     let (recording, assessments) = judged(&bad(), None);
-    let made =
-        views(&Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None })
-            .unwrap();
+    let made = views(&Content {
+        recording: &recording,
+        assessments: &assessments,
+        interim: Interim::Yes,
+        supersedes: None,
+        laboratory: None,
+    })
+    .unwrap();
     assert!(made.len() > 4 && made.iter().all(|(name, _)| !name.ends_with(".pdf")));
 }
 

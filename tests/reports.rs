@@ -15,7 +15,7 @@ use support::{lines, views};
 const HOSTILE: &str = "</td><script>alert(1)</script>\u{202e}\"'&<img src=x onerror=alert(2)>";
 
 fn page(recording: &Recording, assessments: &[Assessment]) -> String {
-    html(&Report { recording, assessments, standing: Standing::Interim, replaces: None }).unwrap()
+    html(&Report { recording, assessments, standing: Standing::Interim, replaces: None, laboratory: None }).unwrap()
 }
 
 /// The ids of the elements of a class, each as often as it stands there.
@@ -156,8 +156,13 @@ fn json_is_one_object_for_one_profile_and_an_array_for_several() {
 fn the_same_content_gives_the_same_bytes() {
     let make = || {
         let (recording, assessments) = judged(&lines(HOSTILE), None);
-        let content =
-            Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
+        let content = Content {
+            recording: &recording,
+            assessments: &assessments,
+            interim: Interim::Yes,
+            supersedes: None,
+            laboratory: None,
+        };
         let texts: Vec<String> = assessments.iter().map(text).collect();
         (views(&content).unwrap(), json(&assessments), texts)
     };

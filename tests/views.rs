@@ -26,7 +26,7 @@ fn failing() -> Vec<String> {
 }
 
 fn report<'a>(recording: &'a Recording, assessments: &'a [Assessment]) -> Report<'a> {
-    Report { recording, assessments, standing: Standing::Interim, replaces: None }
+    Report { recording, assessments, standing: Standing::Interim, replaces: None, laboratory: None }
 }
 
 fn schema(name: &str) -> Value {
@@ -263,8 +263,13 @@ fn csv_has_a_line_for_each_case_and_no_formula() {
 fn the_bag_holds_every_view_and_the_same_content_gives_the_same_bytes() {
     let make = || {
         let (recording, assessments) = judged(&failing(), None);
-        let content =
-            Content { recording: &recording, assessments: &assessments, interim: Interim::Yes, supersedes: None };
+        let content = Content {
+            recording: &recording,
+            assessments: &assessments,
+            interim: Interim::Yes,
+            supersedes: None,
+            laboratory: None,
+        };
         views(&content).unwrap()
     };
     let names: Vec<String> = make().into_iter().map(|(name, _)| name).collect();

@@ -14,6 +14,7 @@ pub struct Amendment {
     pub reason: String,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
+    pub laboratory: Option<Vec<u8>>,
     /// Everything that the older bundle says was attested, and what was added since.
     pub attested: Option<Attested>,
     /// The recording beside those attestations: they are of no other.
@@ -40,6 +41,7 @@ pub(super) fn ingredients(sealing: &Sealing<'_>) -> Result<Ingredients, SealErro
     }
     from.ics = amendment.ics.clone().or(from.ics);
     from.ixit = amendment.ixit.clone().or(from.ixit);
+    from.laboratory = amendment.laboratory.clone().or(from.laboratory);
     from.attested = amendment.attested.clone().or(from.attested);
     from.supersedes = Some(Supersedes {
         reason: amendment.reason.trim().to_owned(),
@@ -56,6 +58,7 @@ fn changed(from: &Ingredients, older: &VerifiedBundle) -> Vec<String> {
     let pairs = [
         (layout::ICS, from.ics != old.ics),
         (layout::IXIT, from.ixit != old.ixit),
+        (layout::LABORATORY, from.laboratory != old.laboratory),
         (layout::ATTESTATIONS, from.attested != old.attested),
     ];
     let mut changed: Vec<String> = pairs.iter().filter(|(_, differs)| *differs).map(|(p, _)| (*p).to_owned()).collect();

@@ -102,6 +102,8 @@ pub struct Ingredients {
     pub beside: Vec<Companion>,
     pub ics: Option<Vec<u8>>,
     pub ixit: Option<Vec<u8>>,
+    /// Who tested, with what and on which samples.
+    pub laboratory: Option<Vec<u8>>,
     pub attested: Option<Attested>,
     pub profiles: Vec<ProfileSource>,
     pub interim: Interim,

@@ -33,6 +33,7 @@ pub const BEFORE: &str = "data/recording/plan.json.tsr";
 pub const AFTER: &str = "data/recording/recording.jsonl.tsr";
 pub const ICS: &str = "data/declarations/ics.toml";
 pub const IXIT: &str = "data/declarations/ixit.toml";
+pub const LABORATORY: &str = "data/laboratory/laboratory.toml";
 pub const ATTESTATIONS: &str = "data/attestations/attestations.jsonl";
 
 /// What every bundle has outside `data/`.

@@ -11,7 +11,7 @@ use super::{
     signed,
 };
 use crate::judge::{Assessment, Profile};
-use crate::model::{Recording, observation::clean, plan};
+use crate::model::{Recording, declarations::laboratory, observation::clean, plan};
 use serde::Deserialize;
 use std::{
     fs, io,
@@ -133,6 +133,7 @@ pub fn ingredients(files: &Files) -> Result<Ingredients, UnreadableError> {
         beside,
         ics: bytes(layout::ICS),
         ixit: bytes(layout::IXIT),
+        laboratory: bytes(layout::LABORATORY),
         attested,
         profiles,
         interim: index.interim,
@@ -194,6 +195,7 @@ impl Source {
             beside: Vec::new(),
             ics: optional(&path.join("ics.toml"))?,
             ixit: optional(&path.join("ixit.toml"))?,
+            laboratory: optional(&path.join(laboratory::FILE))?,
             attested: attested_in(path)?,
             profiles: Vec::new(),
             interim: Interim::No,

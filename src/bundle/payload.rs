@@ -12,7 +12,11 @@ use crate::judge::{
     assess_beside,
     profile::ProfileError,
 };
-use crate::model::{Ics, Ixit, Recording, Sha256Digest, declarations::DeclarationError, recording::RecordingError};
+use crate::model::{
+    Ics, Ixit, Recording, Sha256Digest,
+    declarations::{DeclarationError, Laboratory, laboratory},
+    recording::RecordingError,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io, sync::Arc};
 use thiserror::Error;
@@ -26,6 +30,7 @@ pub struct Content<'a> {
     pub assessments: &'a [Assessment],
     pub interim: Interim,
     pub supersedes: Option<&'a Supersedes>,
+    pub laboratory: Option<&'a Laboratory>,
 }
 
 /// Makes the human-readable files: path below `data/` and bytes, the same for the same content. Handed in,
@@ -85,12 +90,14 @@ pub struct Judged {
     pub recorded: Arc<Recorded>,
     pub profiles: Vec<Profile>,
     pub assessments: Vec<Assessment>,
+    pub laboratory: Option<Laboratory>,
 }
 
 /// Judges the recording under every profile.
 pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
     let ics = from.ics.as_deref().map(|b| read("ics.toml", b, Ics::parse)).transpose()?;
     let ixit = from.ixit.as_deref().map(|b| read("ixit.toml", b, Ixit::parse)).transpose()?;
+    let tested_by = from.laboratory.as_deref().map(|b| read(laboratory::FILE, b, Laboratory::parse)).transpose()?;
     let said = from.attested.as_ref().map(Attested::read).transpose()?;
     let mut profiles = Vec::new();
     for source in &from.profiles {
@@ -101,7 +108,8 @@ pub fn judge(from: &Ingredients) -> Result<Judged, PayloadError> {
     let inputs = Inputs { recording: &from.recorded.value, ics: ics.as_ref(), ixit: ixit.as_ref() };
     let beside = from.judged_beside()?;
     let assessments = profiles.iter().map(|p| assess_beside(&inputs, &beside, said.as_ref(), p)).collect();
-    Ok(Judged { recorded: from.recorded.clone(), profiles, assessments })
+    let laboratory = tested_by.map(|l| l.value);
+    Ok(Judged { recorded: from.recorded.clone(), profiles, assessments, laboratory })
 }
 
 /// The files of `data/`, or why they may not be sealed.
@@ -118,6 +126,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
     from.bracket.files().for_each(|(path, b)| drop(put(path, b.clone())));
     from.ics.iter().for_each(|b| drop(put(layout::ICS, b.clone())));
     from.ixit.iter().for_each(|b| drop(put(layout::IXIT, b.clone())));
+    from.laboratory.iter().for_each(|b| drop(put(layout::LABORATORY, b.clone())));
     if let Some(attested) = &from.attested {
         put(layout::ATTESTATIONS, attested.statements.clone());
         attested.attachments.iter().for_each(|(name, b)| drop(put(&layout::attachment_path(name), b.clone())));
@@ -131,6 +140,7 @@ pub fn build(from: &Ingredients, judged: &Judged, views: Views) -> Result<layout
         assessments: &judged.assessments,
         interim: from.interim,
         supersedes: from.supersedes.as_ref(),
+        laboratory: judged.laboratory.as_ref(),
     };
     let mut shown = Vec::new();
     for (name, bytes) in views(&content).map_err(PayloadError::View)? {
@@ -168,6 +178,8 @@ pub struct Index {
     pub beside: Vec<IndexCompanion>,
     pub declarations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laboratory: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestations: Option<String>,
     /// Files that an attestation relies on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -198,6 +210,7 @@ fn index(from: &Ingredients, judged: &Judged, views: &[String]) -> Result<serde_
         bracket: from.bracket.files().map(|(path, _)| path.to_owned()).collect(),
         beside: (1..).zip(&from.beside).map(|(n, companion)| companion.index(n)).collect(),
         declarations: declared.iter().filter(|(_, b)| b.is_some()).map(|(p, _)| (*p).to_owned()).collect(),
+        laboratory: from.laboratory.as_ref().map(|_| layout::LABORATORY.to_owned()),
         attestations: from.attested.as_ref().map(|_| layout::ATTESTATIONS.to_owned()),
         attachments: from
             .attested

@@ -31,7 +31,8 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::Yes => Standing::Interim,
     };
     let replaces = content.supersedes.map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
-    let report = Report { recording: content.recording, assessments: content.assessments, standing, replaces };
+    let (recording, assessments, laboratory) = (content.recording, content.assessments, content.laboratory);
+    let report = Report { recording, assessments, standing, replaces, laboratory };
     report::views(&report).map_err(|e| e.to_string())
 }
 
@@ -60,6 +61,7 @@ pub async fn run_amend(a: &AmendArgs) -> Done {
     let given = |path: &Option<PathBuf>| path.as_ref().map(|p| source::read(p)).transpose();
     let mut amendment =
         Amendment { reason: a.reason.clone(), ics: given(&a.ics)?, ixit: given(&a.ixit)?, ..Amendment::default() };
+    amendment.laboratory = given(&a.laboratory)?;
     if let Some(dir) = &a.attested {
         super::attest::directory(dir)?;
         amendment.attested = attested_in(dir).map_err(|e| seal_failure(&e.into()))?;

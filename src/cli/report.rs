@@ -6,7 +6,8 @@ use super::{
     output, source,
 };
 use patuh::{
-    bundle::{Interim, open, open::is_zip},
+    bundle::{Interim, open, open::is_zip, payload},
+    model::declarations::{Laboratory, laboratory},
     report::{self, Report, Standing},
 };
 
@@ -22,7 +23,9 @@ pub fn run(a: &ReportArgs) -> Done {
     let bundle = open(&a.source).map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?;
     let standing = if bundle.interim() == Interim::Yes { Standing::Interim } else { Standing::Sealed };
     let replaces = bundle.from.supersedes.as_ref().map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
-    show(a, &Report { recording: bundle.recording(), assessments: bundle.assessments(), standing, replaces })
+    let (recording, assessments) = (bundle.recording(), bundle.assessments());
+    let laboratory = bundle.from.laboratory.as_deref().map(tested_by).transpose()?;
+    show(a, &Report { recording, assessments, standing, replaces, laboratory: laboratory.as_ref() })
 }
 
 /// A report of a recording that is in no bundle yet, under the named profiles (or all).
@@ -33,7 +36,16 @@ fn unsealed(a: &ReportArgs) -> Done {
     let (ics, ixit) = (source::ics(None, &a.source)?, source::ixit(None, &a.source)?);
     let said = source::attestations(&a.source)?;
     let all = super::judge::all_attested(&recording, ics.as_ref(), ixit.as_ref(), said.as_ref(), &profiles);
-    show(a, &Report { recording: &recording, assessments: &all, standing: Standing::Unsealed, replaces: None })
+    let beside = a.source.join(laboratory::FILE);
+    let laboratory = beside.exists().then(|| tested_by(&source::read(&beside)?)).transpose()?;
+    let (standing, laboratory) = (Standing::Unsealed, laboratory.as_ref());
+    show(a, &Report { recording: &recording, assessments: &all, standing, replaces: None, laboratory })
+}
+
+/// What the laboratory says of itself.
+fn tested_by(bytes: &[u8]) -> Result<Laboratory, Failure> {
+    let read = payload::read(laboratory::FILE, bytes, Laboratory::parse);
+    Ok(read.map_err(|e| Failure::new(Exit::BadInput, e.to_string()))?.value)
 }
 
 fn show(a: &ReportArgs, report: &Report<'_>) -> Done {

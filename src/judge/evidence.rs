@@ -231,6 +231,15 @@ impl<'a> Evidence<'a> {
         self.known_of(probe, None, pick)
     }
 
+    /// Nothing of what `probe` saw, only how far it looked.
+    pub fn looked<T>(&self, probe: &str) -> Known<T> {
+        let known = Known { items: Vec::new(), extent: self.seen.extent(probe, None) };
+        match self.side {
+            Some(side) => named(known, &side.short(), &side.to_string()),
+            None => known,
+        }
+    }
+
     /// As [`Self::known`], but gaps that the probe marked with another topic (`probe:topic`) do not count.
     pub fn known_of<T>(&self, probe: &str, topic: Option<&str>, pick: impl Fn(&'a Record) -> Option<T>) -> Known<T> {
         let known = self.seen.known(probe, topic, &pick);
@@ -282,11 +291,14 @@ impl<'a> Index<'a> {
         let items = records
             .filter_map(|r| Some(Seen { what: pick(r)?, subject: r.subject.clone(), cite: r.id.clone() }))
             .collect();
+        Known { items, extent: self.extent(probe, topic) }
+    }
+
+    fn extent(&self, probe: &str, topic: Option<&str>) -> Extent {
         let (gaps, looked, seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut up = Upstream { recording: self.recording, topic, gaps, looked, seen };
         up.follow(probe);
-        let extent = if up.gaps.is_empty() { Extent::Complete(up.looked) } else { Extent::Partial(up.gaps) };
-        Known { items, extent }
+        if up.gaps.is_empty() { Extent::Complete(up.looked) } else { Extent::Partial(up.gaps) }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::judge::{
 };
 use crate::model::{
     Observation, Record, Recording,
+    declarations::Laboratory,
     observation::{PortState, clean},
 };
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, context, escape_formatter};
@@ -31,6 +32,7 @@ pub struct Report<'a> {
     pub standing: Standing,
     /// The bundle that this one replaces, and why.
     pub replaces: Option<(&'a str, &'a str)>,
+    pub laboratory: Option<&'a Laboratory>,
 }
 
 #[derive(Debug, ThisError)]
@@ -59,6 +61,7 @@ pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
         tool => tool(),
         standing => report.standing,
         replaces => report.replaces,
+        laboratory => report.laboratory.map(Laboratory::rows).unwrap_or_default(),
         sections => sections,
         gaps => gaps,
         awaiting => sections.iter().map(|s| s.awaiting.len()).sum::<usize>(),

@@ -14,6 +14,7 @@ pub fn judged(lines: &[String], ics: Option<&str>) -> (Recording, Vec<Assessment
         transcripts: format!("{TRANSCRIPT}\n").into(),
         ics: ics.map(|t| t.as_bytes().to_vec()),
         ixit: None,
+        laboratory: None,
         attested: None,
         profiles: vec![ProfileSource::builtin("etsi-en303645-v2").unwrap(), profile()],
         interim: Interim::Yes,

@@ -40,7 +40,8 @@ pub fn views(content: &Content<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
         Interim::Yes => Standing::Interim,
     };
     let replaces = content.supersedes.map(|s| (s.bundle_id.as_str(), s.reason.as_str()));
-    let report = Report { recording: content.recording, assessments: content.assessments, standing, replaces };
+    let (recording, assessments, laboratory) = (content.recording, content.assessments, content.laboratory);
+    let report = Report { recording, assessments, standing, replaces, laboratory };
     patuh::report::views(&report).map_err(|e| e.to_string())
 }
 

@@ -78,6 +78,9 @@ pub struct AmendArgs {
     /// Instead of the bundle's
     #[arg(long, value_name = "FILE")]
     pub ixit: Option<PathBuf>,
+    /// Who tested, with what and on which samples, instead of what the bundle says (docs/laboratory.md)
+    #[arg(long, value_name = "FILE")]
+    pub laboratory: Option<PathBuf>,
     /// SSH private key, or the .pub file of a key that your SSH agent holds; may be repeated
     #[arg(long, value_name = "SSHKEY")]
     pub key: Vec<PathBuf>,

@@ -30,7 +30,7 @@ pub(super) fn never_absent(decision: Decision, wanted: &str, why: &str) -> Decis
 
 /// No items, only how far `probe` looked: joined to others, its gaps withhold their PASS.
 pub(super) fn looked<T>(evidence: &Evidence<'_>, probe: &str) -> Known<T> {
-    evidence.known(probe, |_| None)
+    evidence.looked(probe)
 }
 
 /// An open endpoint, and the service that its UDP reply parsed as.

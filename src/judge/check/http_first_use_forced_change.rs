@@ -31,7 +31,7 @@ impl Judge for HttpFirstUseForcedChange {
                 "one state was recorded; judge it with `--factory` and the same device as it came".to_owned();
             return Decision::Judged(Judgement::missing(gap, observed));
         };
-        let all = all.and(evidence.known("http-inside", |_| None));
+        let all = all.and(evidence.looked("http-inside"));
         every(&all, "no web log-in that gives a session", |seen| {
             let (i, what) = (seen.what, format!("{} {}", seen.subject(), seen.what.path));
             if !i.listed {

@@ -36,7 +36,7 @@ impl Judge for HttpSetupAuthz {
         let now = evidence.known("http-surface", page);
         let answers: BTreeMap<(&Subject, &str), &HttpPage> =
             now.items().iter().map(|s| ((s.subject(), s.what.path.as_str()), s.what)).collect();
-        let all = before.and(evidence.known("http-surface", |_| None));
+        let all = before.and(evidence.looked("http-surface"));
         every(&all, "no set-up page without a log-in in the factory state", |seen| {
             let what = format!("{} {}", seen.subject(), seen.what.path);
             match answers.get(&(seen.subject(), seen.what.path.as_str())) {

@@ -5,6 +5,7 @@ mod grid;
 pub mod ics;
 pub mod ics_table;
 pub mod ixit;
+pub mod laboratory;
 pub mod observed;
 mod read;
 pub mod sbom;
@@ -16,6 +17,7 @@ pub mod xlsx;
 pub use form::{Edition, Form};
 pub use ics::{Claim, Ics, Support};
 pub use ixit::{DeclaredAuth, DeclaredEndpoint, DeclaredSoftware, EndpointStatus, Entry, Ixit, Supplied};
+pub use laboratory::Laboratory;
 pub use value::Value;
 
 use thiserror::Error;

@@ -134,6 +134,12 @@ fn judged(sheet: &mut Sheet, report: &Report<'_>) {
         ("Recording", line(recording.digest.to_string())),
     ]);
     sheet.terms(&rows);
+    if let Some(laboratory) = report.laboratory {
+        sheet.heading(3, "By whom, with what", INK);
+        let rows: Vec<_> = laboratory.rows().into_iter().map(|(label, value)| (label, line(value))).collect();
+        sheet.terms(&rows);
+        sheet.paragraph("As the laboratory states it.", SMALL);
+    }
 }
 
 fn uncovered(sheet: &mut Sheet, report: &Report<'_>, sections: &[Section<'_>]) {
