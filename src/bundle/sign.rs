@@ -18,7 +18,7 @@ pub const NAMESPACE: &str = "patuh-evidence-bundle";
 pub enum KeyError {
     #[error("{}: {error}; name an SSH private key with --key", path.display())]
     Read { path: PathBuf, error: io::Error },
-    #[error("{}: not an SSH private key that can sign ({error}); use an ed25519, ecdsa or rsa key in OpenSSH form", path.display())]
+    #[error("{}: not an SSH private key that can sign ({error}); use an ed25519, ecdsa or rsa key in OpenSSH form; of each 256 ecdsa keys one cannot be read, then make another", path.display())]
     NotAKey { path: PathBuf, error: ssh_key::Error },
     #[error("{}: the key is locked with a pass phrase; give the pass phrase, or use a key without one", path.display())]
     Locked { path: PathBuf },

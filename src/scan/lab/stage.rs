@@ -84,7 +84,6 @@ pub struct Now {
     pub offer: Arc<Offer>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "few are under way at a time")]
 pub enum Event {
     Visit {
         from: IpAddr,
