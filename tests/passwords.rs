@@ -1,5 +1,5 @@
 //! The passwords of labels: compared by a command, and as part of a scan whose recording holds none of them.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
 #[path = "support/scans.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod scans;
