@@ -172,7 +172,7 @@ impl From<Reference> for String {
     }
 }
 
-/// The ports a scan asks, e.g. `tcp:1-65535,udp:53,5683`.
+/// The ports a scan asks, e.g. `tcp:1-65535,udp:53,5683`; `udp:usual` is the built-in list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PortSpec {
@@ -191,7 +191,7 @@ impl FromStr for PortSpec {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
         let mut found: [Option<BTreeSet<u16>>; 2] = [None, None];
-        let mut transport = Transport::Tcp;
+        let (mut transport, mut usual) = (Transport::Tcp, false);
         for part in s.split(',').map(str::trim) {
             let list = match part.split_once(':') {
                 Some(("tcp", rest)) => {
@@ -214,6 +214,10 @@ impl FromStr for PortSpec {
             if list == "none" {
                 continue;
             }
+            if list == "usual" && transport == Transport::Udp {
+                usual = true;
+                continue;
+            }
             let (a, b) = list.split_once('-').unwrap_or((list, list));
             let number = |n: &str| match n.parse::<u16>() {
                 Ok(p) if p > 0 => Ok(p),
@@ -234,6 +238,7 @@ impl FromStr for PortSpec {
                 None => Vec::new(),
             },
             udp: match udp {
+                Some(_) if usual => None,
                 Some(u) => Some(u.into_iter().collect()),
                 None if both_default => None,
                 None => Some(Vec::new()),
@@ -253,8 +258,7 @@ impl From<PortSpec> for String {
     fn from(p: PortSpec) -> String {
         let tcp = if p.tcp.is_empty() { "tcp:none".to_owned() } else { format!("tcp:{}", ranges(&p.tcp)) };
         match p.udp {
-            None if p.tcp.len() == usize::from(u16::MAX) => tcp,
-            None => format!("{tcp},udp:none"),
+            None => format!("{tcp},udp:usual"),
             Some(u) if u.is_empty() => format!("{tcp},udp:none"),
             Some(u) => format!("{tcp},udp:{}", ranges(&u)),
         }
@@ -476,7 +480,12 @@ mod tests {
         assert_eq!(p.tcp.len(), 65535);
         assert_eq!(p.udp, Some(vec![53, 5683]));
         assert_eq!(String::from(p), "tcp:1-65535,udp:53,5683");
-        for bad in ["tcp:0", "tcp:70000", "sctp:1", "tcp:9-3", ""] {
+        // The built-in list of UDP services is no list at all, and must not become an empty one.
+        let usual = PortSpec::default();
+        assert_eq!(String::from(usual.clone()), "tcp:1-65535,udp:usual");
+        assert_eq!("tcp:1-65535,udp:usual".parse::<PortSpec>().unwrap(), usual);
+        assert_eq!("tcp:1-65535".parse::<PortSpec>().unwrap().udp, Some(Vec::new()));
+        for bad in ["tcp:0", "tcp:70000", "sctp:1", "tcp:9-3", "tcp:usual", ""] {
             assert!(bad.parse::<PortSpec>().is_err(), "{bad}");
         }
     }

@@ -87,7 +87,7 @@ pub struct ScanArgs {
     /// Who authorised what (TOML); without it: the named local addresses, up to log-in
     #[arg(long, value_name = "FILE")]
     pub scope: Option<PathBuf>,
-    /// For example tcp:1-65535,udp:53,5683
+    /// For example tcp:1-65535,udp:53,5683; udp:usual is the built-in list of services, and `none` asks no port
     #[arg(long, value_name = "SPEC")]
     pub ports: Option<String>,
     /// The most intrusive thing to do
