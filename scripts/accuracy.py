@@ -96,7 +96,7 @@ def lighttpd(secret):
     def command(host, d):
         write(d, "index.html", "<title>Camera</title>Firmware: 1.2.3")
         users = write(d, "users", f"admin:{secret}\n")
-        return ["lighttpd", "-D", "-f", write(d, "l.conf", f'server.bind = "{host}"\nserver.port = 8080\nserver.document-root = "{d}"\n'
+        return ["lighttpd", "-D", "-f", write(d, "l.conf", f'server.bind = "{host}"\nserver.port = 8080\nindex-file.names = ("index.html")\nserver.document-root = "{d}"\n'
                 f'server.modules = ("mod_auth", "mod_authn_file")\nauth.backend = "plain"\nauth.backend.plain.userfile = "{users}"\n'
                 'auth.require = ("/" => ("method" => "basic", "realm" => "camera", "require" => "valid-user"))\n')]
     return command
@@ -126,7 +126,7 @@ def dropbear(host, d):
 REAL = [
     Real("mosquitto, open", ["tcp/1883"], ["mqtt-anonymous-connect", "mqtt-cleartext-listener", "mqtt-sys-topics"], [],
          mosquitto("listener 1883 HOST\nallow_anonymous true")),
-    Real("mosquitto, admin/admin", ["tcp/1883"], ["mqtt-cleartext-listener", "mqtt-default-creds", "mqtt-sys-topics"],
+    Real("mosquitto, admin/admin", ["tcp/1883"], ["mqtt-cleartext-listener", "mqtt-default-creds"],
          [(1883, "admin")], mosquitto("listener 1883 HOST\nallow_anonymous false\nuser=admin")),
     Real("mosquitto, TLS and passwords", ["tcp/8883"], [], [],
          mosquitto("listener 8883 HOST\ncertfile DIR/cert.pem\nkeyfile DIR/key.pem\nallow_anonymous false\nuser=hub")),
@@ -178,7 +178,7 @@ def once(device, host):
                      | {int(e.split("/")[1]) for e in device.endpoints if e.startswith("udp")})
         before = time.monotonic()
         scope = write(d, "scope.toml", f'authorised_by = "the accuracy table"\nhosts = ["{host}/32"]\nports = "tcp:1-65535,udp:{",".join(map(str, udp))}"\n'
-                      f'most = "alter"\nidle_seconds = 3\n[credentials]\nper_account = {BUDGET[0]}\nper_service = {BUDGET[1]}\n' + given(device, d))
+                      f'most = "alter"\nidle_seconds = 3\nelsewhere = "127.0.79.250"\n[credentials]\nper_account = {BUDGET[0]}\nper_service = {BUDGET[1]}\n' + given(device, d))
         patuh("scan", host, "--scope", scope, "--out", f"{d}/r", "--ledger", f"{d}/ledger")
         took = time.monotonic() - before
         stop(running)

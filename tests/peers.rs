@@ -174,6 +174,28 @@ fn lighttpd_with_a_default_pair_fails_and_its_page_shows_no_secret() {
     assert!(!String::from_utf8_lossy(&wires).contains("YWRtaW46YWRtaW4="));
 }
 
+/// Who comes in and may not see the page is told so by 403: that is no refusal of the secret.
+#[test]
+fn a_lighttpd_that_forbids_its_page_to_who_logs_in_is_not_said_to_refuse_the_pair() {
+    let Some(lighttpd) = program("lighttpd") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let users = write(dir.path(), "users", "admin:admin\n");
+    let root = dir.path().display();
+    let conf = write(
+        dir.path(),
+        "l.conf",
+        &format!(
+            "server.bind = \"127.0.50.44\"\nserver.port = 18080\nserver.document-root = \"{root}\"\nserver.modules = (\"mod_auth\", \"mod_authn_file\")\n\
+         auth.backend = \"plain\"\nauth.backend.plain.userfile = \"{users}\"\n\
+         auth.require = (\"/\" => (\"method\" => \"basic\", \"realm\" => \"camera\", \"require\" => \"valid-user\"))\n"
+        ),
+    );
+    let _server = Server::start(&lighttpd, &["-D", "-f", &conf], tcp("127.0.50.44:18080"));
+    let s = scan("127.0.50.44", "tcp:18000-19000,udp:none");
+    s.expect("http-basic-default-creds", "INCONCLUSIVE");
+    s.expect("http-empty-password", "INCONCLUSIVE");
+}
+
 #[test]
 fn nginx_with_modern_tls_only_passes_what_tls_checks_can_decide() {
     let Some(nginx) = program("nginx") else { return };

@@ -34,9 +34,10 @@ pub async fn nothing(ctx: &Ctx, door: &Door) -> Result<Tried, Trouble> {
     Ok(Tried { account, ..Tried::new(answer, proof, reply.transcript) })
 }
 
+/// Whose secret is wrong is asked again (401). 403 may as well say that who came in may not see this page.
 fn by_status(reply: Reply, path: &str) -> Tried {
     let answer = match reply.status {
-        401 | 403 => Answer::Refused,
+        401 => Answer::Refused,
         s if locking(s) => Answer::LockSign,
         200..=399 => Answer::Accepted,
         _ => Answer::Unclear,
