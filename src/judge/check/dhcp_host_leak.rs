@@ -1,15 +1,10 @@
 //! What a device calls itself when it asks for an address is heard by everybody on the link.
-use super::capture::{RUN, captures, destination, undecided, watched};
-use super::common::{listed, not_declared};
+use super::announced::{judged, left, words};
+use super::capture::{RUN, captures};
+use super::common::listed;
 use super::{Check, Judge, Proves, Severity, bind};
-use crate::judge::{
-    Decision, Evidence,
-    judgement::{Point, every},
-};
-use crate::model::{
-    Observation,
-    observation::capture::{Announced, Protocol},
-};
+use crate::judge::{Decision, Evidence, judgement::Point};
+use crate::model::observation::capture::Announced;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -57,39 +52,23 @@ struct DhcpHostLeak {}
 
 impl Judge for DhcpHostLeak {
     fn judge(&self, evidence: &Evidence<'_>) -> Decision {
-        let told = evidence.known(RUN, |r| match &r.observation {
-            Observation::Announced { announced } => Some(announced),
-            _ => None,
-        });
-        if told.items().is_empty() {
-            let asked = evidence.known(RUN, destination).only(|d| d.protocol == Protocol::Dhcp);
-            if asked.items().is_empty() {
-                return undecided("no capture shows how the device asks for an address", String::new());
-            }
-            let said = every(&asked, "no request", |s| Point::Good(format!("{}: nothing of itself", s.subject())));
-            return watched(said, evidence, 0, &[]);
-        }
         let (known, macs) = (model_words(evidence), macs(evidence));
         let own = |a: &Announced| strange(&a.value, &known, &macs);
-        let disclosed = evidence.ixit.and_then(|i| i.disclosed.as_ref());
-        let strange = listed(told.items().iter().filter(|s| !own(s.what).is_empty()).map(|s| words(s.what)));
-        if disclosed.is_none() && !strange.is_empty() {
-            return not_declared("x-disclosed", strange);
-        }
-        let named =
-            |a: &Announced| disclosed.iter().flat_map(|all| all.iter()).any(|d| a.value.eq_ignore_ascii_case(d.trim()));
-        let decision = every(&told, "no request", |s| match (own(s.what), named(s.what)) {
-            (more, _) if more.is_empty() => Point::Good(format!("{}: nothing but the model", words(s.what))),
-            (_, true) => Point::Good(format!("{}: declared", words(s.what))),
-            (more, false) => {
-                Point::Bad(format!("{}: {} is neither of the model nor declared", words(s.what), listed(more)))
-            }
-        });
-        watched(decision, evidence, 0, &[])
+        judged(
+            evidence,
+            |a| !own(a).is_empty(),
+            |a, named| match (own(a), named) {
+                (more, _) if more.is_empty() => Point::Good(format!("{}: nothing but the model", words(a))),
+                (_, true) => Point::Good(format!("{}: declared", words(a))),
+                (more, false) => {
+                    Point::Bad(format!("{}: {} is neither of the model nor declared", words(a), listed(more)))
+                }
+            },
+        )
     }
 
     fn left_to_assessor(&self, evidence: &Evidence<'_>) -> bool {
-        evidence.never_tried(RUN) || captures(evidence).is_empty()
+        left(evidence)
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -122,8 +101,4 @@ fn model_words(evidence: &Evidence<'_>) -> BTreeSet<String> {
 /// The device's MAC addresses, without colons.
 fn macs(evidence: &Evidence<'_>) -> Vec<String> {
     captures(evidence).iter().flat_map(|c| &c.device.macs).map(|m| m.replace(':', "").to_lowercase()).collect()
-}
-
-fn words(a: &Announced) -> String {
-    format!("{} `{}`", a.option, a.value)
 }

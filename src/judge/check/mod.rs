@@ -5,6 +5,7 @@ use crate::model::Shared;
 use serde::{Serialize, de::DeserializeOwned};
 
 mod account_undocumented;
+mod announced;
 mod auth_bruteforce_declared;
 mod auth_declared;
 mod auth_lockout_not_permanent_dos;
