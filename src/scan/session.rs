@@ -221,6 +221,23 @@ impl Ctx {
         join_all(tasks).await;
     }
 
+    /// As [`Self::each`] for services. Trouble with one is told, as a gap.
+    pub async fn each_service<F, R>(&self, services: Vec<Identified>, look: F)
+    where
+        F: Fn(Identified) -> R,
+        R: Future<Output = Result<(), Trouble>>,
+    {
+        let told = |s: Identified| {
+            let (at, looked) = (s.endpoint, look(s));
+            async move {
+                if let Err(t) = looked.await {
+                    self.trouble(None, at, &t);
+                }
+            }
+        };
+        self.each(services, |s| s.endpoint, told).await;
+    }
+
     pub async fn tcp(&self, endpoint: Endpoint) -> Result<Wire, Trouble> {
         let permit = self.session.slots.clone().acquire_owned().await;
         let permit = permit.map_err(|e| Trouble::Ours(std::io::Error::other(e)))?;

@@ -35,16 +35,7 @@ const UNICAST: DNSClass = DNSClass::Unknown(0x8001);
 async fn run(ctx: &Ctx) {
     let udp = |s: &Identified| s.endpoint.transport == Transport::Udp;
     let all = ctx.services_named(&["mdns"]).into_iter().filter(udp).collect();
-    ctx.each(
-        all,
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, s.endpoint).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(all, |s| async move { look(ctx, s.endpoint).await }).await;
 }
 
 async fn look(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {

@@ -32,16 +32,9 @@ const WAIT: Duration = Duration::from_secs(2);
 
 async fn run(ctx: &Ctx) {
     let endpoints = ctx.services_named(&["coap", "coaps"]);
-    ctx.each(
-        endpoints,
-        |s| s.endpoint,
-        |s| async move {
-            let looked = if s.service == "coaps" { dtls(ctx, s.endpoint).await } else { coap(ctx, s.endpoint).await };
-            if let Err(t) = looked {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
+    ctx.each_service(endpoints, |s| async move {
+        if s.service == "coaps" { dtls(ctx, s.endpoint).await } else { coap(ctx, s.endpoint).await }
+    })
     .await;
 }
 

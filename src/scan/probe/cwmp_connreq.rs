@@ -22,13 +22,7 @@ const PORT: u16 = 7547;
 async fn run(ctx: &Ctx) {
     let is = |s: &Identified| s.service == "cwmp" || (s.service == "http" && s.endpoint.port == PORT);
     let all = ctx.services().into_iter().filter(is).collect();
-    ctx.each(all, |s| s.endpoint, |s| look(ctx, s)).await;
-}
-
-async fn look(ctx: &Ctx, s: Identified) {
-    if let Err(t) = ask(ctx, &s).await {
-        ctx.trouble(None, s.endpoint, &t);
-    }
+    ctx.each_service(all, |s| async move { ask(ctx, &s).await }).await;
 }
 
 async fn ask(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

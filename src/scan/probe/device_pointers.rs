@@ -28,16 +28,7 @@ const SBOM: &str = "/.well-known/sbom";
 const MUD: &str = "1.3.6.1.5.5.7.1.25";
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["http"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = sbom(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["http"]), |s| async move { sbom(ctx, &s).await }).await;
     ctx.each(
         ctx.tls_endpoints(),
         |e| *e,

@@ -25,16 +25,9 @@ const MODULES: usize = 16;
 const HELLO: &[u8] = b"@RSYNCD: 30.0\n";
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["rsync", "smb"]),
-        |s| s.endpoint,
-        |s| async move {
-            let looked = if s.service == "rsync" { rsync(ctx, &s).await } else { smb(ctx, &s).await };
-            if let Err(t) = looked {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
+    ctx.each_service(ctx.services_named(&["rsync", "smb"]), |s| async move {
+        if s.service == "rsync" { rsync(ctx, &s).await } else { smb(ctx, &s).await }
+    })
     .await;
 }
 

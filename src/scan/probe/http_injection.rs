@@ -39,16 +39,7 @@ async fn run(ctx: &Ctx) {
     if ctx.session.scope.malformed.is_none() {
         return ctx.gap(None, Why::TooIntrusive);
     }
-    ctx.each(
-        ctx.services_named(&["http"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["http"]), |s| async move { look(ctx, &s).await }).await;
 }
 
 async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

@@ -41,16 +41,7 @@ const FOREIGN: &str = "patuh.invalid";
 const MOST_DATA: usize = 2;
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["http"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["http"]), |s| async move { look(ctx, &s).await }).await;
 }
 
 async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

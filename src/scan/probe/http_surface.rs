@@ -41,16 +41,7 @@ const MOST_TIME: Duration = Duration::from_secs(60);
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["http"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["http"]), |s| async move { look(ctx, &s).await }).await;
 }
 
 /// What paths that cannot exist look like, one of each form that is asked.

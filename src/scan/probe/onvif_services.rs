@@ -29,16 +29,7 @@ const MEDIA: &str = "/onvif/media_service";
 
 async fn run(ctx: &Ctx) {
     let all = ctx.services_named(&["http"]);
-    ctx.each(
-        all,
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(all, |s| async move { look(ctx, &s).await }).await;
 }
 
 /// One message without a credential.

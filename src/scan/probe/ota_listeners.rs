@@ -33,16 +33,7 @@ const DEEPEST: usize = 16;
 async fn run(ctx: &Ctx) {
     let udp = |s: &Identified| s.endpoint.transport == Transport::Udp;
     let all = ctx.services_named(&["mcumgr"]).into_iter().filter(udp).collect();
-    ctx.each(
-        all,
-        |s: &Identified| s.endpoint,
-        |s| async move {
-            if let Err(t) = ask(ctx, s.endpoint).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(all, |s| async move { ask(ctx, s.endpoint).await }).await;
 }
 
 async fn ask(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {

@@ -36,16 +36,7 @@ static KEYS: LazyLock<Vec<Row>> =
     LazyLock::new(|| builtin::<Written>("ssh-keys.toml", include_str!("../../../profiles/data/ssh-keys.toml")).keys);
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["ssh"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, s.endpoint).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["ssh"]), |s| async move { look(ctx, s.endpoint).await }).await;
 }
 
 /// Keys per connection: servers count each as an attempt, and commonly hang up at the sixth.

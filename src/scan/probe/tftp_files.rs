@@ -34,16 +34,7 @@ static FILES: LazyLock<Vec<File>> =
 
 async fn run(ctx: &Ctx) {
     let all = ctx.services_named(&["tftp"]);
-    ctx.each(
-        all,
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, s.endpoint).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(all, |s| async move { look(ctx, s.endpoint).await }).await;
 }
 
 async fn look(ctx: &Ctx, e: Endpoint) -> Result<(), Trouble> {

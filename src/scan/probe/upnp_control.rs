@@ -42,16 +42,7 @@ const CALL: Duration = Duration::from_secs(3);
 const NO_SUCH: u16 = 714;
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        responders(ctx),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(responders(ctx), |s| async move { look(ctx, &s).await }).await;
 }
 
 async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

@@ -36,13 +36,7 @@ const FIELDS: [&str; 9] = [
 ];
 
 async fn run(ctx: &Ctx) {
-    ctx.each(responders(ctx), |s| s.endpoint, |s| look(ctx, s)).await;
-}
-
-async fn look(ctx: &Ctx, s: Identified) {
-    if let Err(t) = ask(ctx, &s).await {
-        ctx.trouble(None, s.endpoint, &t);
-    }
+    ctx.each_service(responders(ctx), |s| async move { ask(ctx, &s).await }).await;
 }
 
 async fn ask(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

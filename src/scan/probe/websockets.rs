@@ -43,16 +43,7 @@ static PATHS: LazyLock<Vec<Row>> =
     LazyLock::new(|| rows("websocket-paths.toml", include_str!("../../../profiles/data/websocket-paths.toml"), "path"));
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        ctx.services_named(&["http"]),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = look(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
+    ctx.each_service(ctx.services_named(&["http"]), |s| async move { look(ctx, &s).await }).await;
 }
 
 async fn look(ctx: &Ctx, s: &Identified) -> Result<(), Trouble> {

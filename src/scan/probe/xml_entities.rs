@@ -37,35 +37,20 @@ pub const PROBE: Probe = Probe {
 const CALL: Duration = Duration::from_secs(2);
 
 async fn run(ctx: &Ctx) {
-    ctx.each(
-        responders(ctx),
-        |s| s.endpoint,
-        |s| async move {
-            if let Err(t) = upnp(ctx, &s).await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
-    .await;
-    ctx.each(
-        cameras(ctx),
-        |s| s.endpoint,
-        |s| async move {
-            let content = "application/soap+xml; charset=utf-8".to_owned();
-            let body = "<tds:GetSystemDateAndTime xmlns:tds=\"http://www.onvif.org/ver10/device/wsdl\"/>".to_owned();
-            let reader = Reader {
-                ctx,
-                at: &s,
-                path: DEVICE,
-                headers: vec![("content-type", content)],
-                envelope: "http://www.w3.org/2003/05/soap-envelope",
-                body,
-            };
-            if let Err(t) = reader.look().await {
-                ctx.trouble(None, s.endpoint, &t);
-            }
-        },
-    )
+    ctx.each_service(responders(ctx), |s| async move { upnp(ctx, &s).await }).await;
+    ctx.each_service(cameras(ctx), |s| async move {
+        let content = "application/soap+xml; charset=utf-8".to_owned();
+        let body = "<tds:GetSystemDateAndTime xmlns:tds=\"http://www.onvif.org/ver10/device/wsdl\"/>".to_owned();
+        let reader = Reader {
+            ctx,
+            at: &s,
+            path: DEVICE,
+            headers: vec![("content-type", content)],
+            envelope: "http://www.w3.org/2003/05/soap-envelope",
+            body,
+        };
+        reader.look().await
+    })
     .await;
 }
 
